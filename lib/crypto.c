@@ -1,0 +1,52 @@
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "crypto.h"
+
+enum err crypto_random(void *data, size_t len)
+{
+	if (len > INT_MAX || RAND_bytes(data, (int)len) != 1)
+		return ERR_INTERNAL;
+	return ERR_OK;
+}
+
+enum err crypto_sha256(const void *data, size_t len, uint8_t digest[CRYPTO_SHA256_LEN])
+{
+	if (EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL) != 1)
+		return ERR_INTERNAL;
+	return ERR_OK;
+}
+
+enum err crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+                            uint8_t mac[CRYPTO_SHA256_LEN])
+{
+	if (key_len > INT_MAX ||
+	    HMAC(EVP_sha256(), key, (int)key_len, data, len, mac, NULL) == NULL)
+		return ERR_INTERNAL;
+	return ERR_OK;
+}
+
+enum err crypto_pbkdf2(const void *password, size_t password_len, const void *salt, size_t salt_len,
+                       uint32_t rounds, void *key, size_t key_len)
+{
+	if (password_len > INT_MAX || salt_len > INT_MAX || rounds > INT_MAX || key_len > INT_MAX)
+		return ERR_INTERNAL;
+	if (PKCS5_PBKDF2_HMAC(password, (int)password_len, salt, (int)salt_len, (int)rounds,
+	                      EVP_sha256(), (int)key_len, key) != 1)
+		return ERR_INTERNAL;
+	return ERR_OK;
+}
+
+bool crypto_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void crypto_wipe(void *data, size_t len)
+{
+	if (len > 0)
+		OPENSSL_cleanse(data, len);
+}

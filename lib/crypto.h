@@ -1,0 +1,33 @@
+#ifndef LIB_CRYPTO_H
+#define LIB_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+#define CRYPTO_SHA256_LEN 32 /* bytes */
+
+/* Fill ${data} with ${len} bytes from the system's cryptographic generator.  ERR_INTERNAL. */
+MUST_CHECK enum err crypto_random(void *data, size_t len);
+
+/* SHA-256 (FIPS 180-4) of ${len} bytes.  ERR_INTERNAL. */
+MUST_CHECK enum err crypto_sha256(const void *data, size_t len, uint8_t digest[CRYPTO_SHA256_LEN]);
+
+/* HMAC-SHA-256 (RFC 2104).  ERR_INTERNAL. */
+MUST_CHECK enum err crypto_hmac_sha256(const void *key, size_t key_len, const void *data,
+                                       size_t len, uint8_t mac[CRYPTO_SHA256_LEN]);
+
+/* PBKDF2-HMAC-SHA-256 (RFC 8018 section 5.2) with ${rounds} iterations.  ERR_INTERNAL. */
+MUST_CHECK enum err crypto_pbkdf2(const void *password, size_t password_len, const void *salt,
+                                  size_t salt_len, uint32_t rounds, void *key, size_t key_len);
+
+/* Whether ${len} bytes are the same, in a time that does not depend on where they differ. */
+bool crypto_equal(const void *a, const void *b, size_t len);
+
+/* Overwrite ${len} bytes in a way that no optimiser removes.  ${data} may be NULL if ${len} is 0.
+ */
+void crypto_wipe(void *data, size_t len);
+
+#endif

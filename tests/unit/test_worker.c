@@ -1,0 +1,282 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "fcgi_client.h"
+#include "log.h"
+#include "worker.h"
+
+static char folder[] = "/tmp/test_worker.XXXXXX";
+static char path[64];
+static pid_t worker;
+static int entered[2]; /* a pipe: the handler writes a byte for each request that it begins */
+
+/* Says what became of the body; the route decides what else happens. */
+static void handle(void *deps, const struct request *req, struct response *resp)
+{
+	char data[8192];
+	size_t len = 0;
+	enum err err = ERR_OK;
+
+	(void)deps;
+	assert_int_equal(write(entered[1], "", 1), 1);
+	if (strcmp(req->route, "silent") == 0)
+		return;
+	if (strcmp(req->route, "early") == 0) {
+		resp->status = 200;
+		return;
+	}
+	err = request_body(req, data, sizeof(data), &len);
+	resp->status = err == ERR_OK ? 200 : 400;
+	response_header(resp, "Content-Type", "text/plain");
+	buf_printf(&resp->body, "len=%zu account=%s age=%d gone=%d", len, req->account,
+	           (int)req->age_ms, req->gone(req->ctx));
+}
+
+static int start_worker(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/socket", folder);
+	unlink(path);
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	assert_int_equal(pipe(entered), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	worker = fork();
+	assert_true(worker >= 0);
+	if (worker == 0) {
+		dup2(fd, 0);
+		close(fd);
+		log_open("test", LOG_LEVEL_ERROR);
+		exit(worker_run(handle, NULL));
+	}
+	close(fd);
+	return 0;
+}
+
+/* The worker must end by itself after SIGTERM, with status 0: also a check for leaks. */
+static int stop_worker(void **state)
+{
+	int status = -1;
+
+	(void)state;
+	kill(worker, SIGTERM);
+	assert_int_equal(waitpid(worker, &status, 0), worker);
+	assert_int_equal(status, 0);
+	close(entered[0]);
+	close(entered[1]);
+	return 0;
+}
+
+/* Send a whole request up to the body, and ${sent} bytes of a body that CONTENT_LENGTH calls ${length}. */
+static int send_request(const char *route, const char *length, size_t sent, int keep)
+{
+	static const char zeros[4096];
+	int fd = fcgi_connect(path);
+
+	fcgi_begin(fd, keep);
+	fcgi_param(fd, "REQUEST_METHOD", "POST");
+	fcgi_param(fd, "REQUEST_ID", "abc");
+	fcgi_param(fd, "ROUTE", route);
+	fcgi_param(fd, "ACCOUNT_ID", "0123456789abcdef");
+	fcgi_param(fd, "REQUEST_TIME", "1.250");
+	fcgi_param(fd, "CONTENT_LENGTH", length);
+	fcgi_param(fd, NULL, NULL);
+	if (sent > 0)
+		fcgi_record(fd, FCGI_INPUT, zeros, sent);
+	return fd;
+}
+
+static void assert_answer(int fd, const char *start, const char *part)
+{
+	char text[4096];
+
+	assert_int_equal(fcgi_answer(fd, text, sizeof(text)), 1);
+	assert_memory_equal(text, start, strlen(start));
+	assert_non_null(strstr(text, part));
+	close(fd);
+}
+
+static void assert_still_serving(void)
+{
+	int fd = send_request("echo", "3", 3, 0);
+
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	assert_answer(fd, "Status: 200\r\n", "len=3 account=0123456789abcdef age=1250 gone=0");
+}
+
+static void a_short_body_is_cut(void **state)
+{
+	int fd = send_request("echo", "10", 9, 0);
+
+	(void)state;
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	assert_answer(fd, "Status: 400\r\n", "len=0");
+}
+
+static void a_long_body_is_cut(void **state)
+{
+	int fd = send_request("echo", "10", 11, 0);
+
+	(void)state;
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	assert_answer(fd, "Status: 400\r\n", "len=0");
+}
+
+static void a_body_without_its_length_is_cut(void **state)
+{
+	static const char *const lengths[] = {"", "-1", "1e1", "9223372036854775808", "0x10", " 4"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		int fd = send_request("echo", lengths[i], 4, 0);
+
+		fcgi_record(fd, FCGI_INPUT, "", 0);
+		assert_answer(fd, "Status: 400\r\n", "len=0");
+	}
+}
+
+static void a_half_closed_body_is_cut(void **state)
+{
+	int fd = send_request("echo", "10", 5, 0);
+
+	(void)state;
+	shutdown(fd, SHUT_WR);
+	assert_answer(fd, "Status: 400\r\n", "len=0");
+}
+
+static void a_gone_client_does_no_harm(void **state)
+{
+	(void)state;
+	close(fcgi_connect(path));
+	close(send_request("echo", "10", 5, 0));
+	assert_still_serving();
+}
+
+static void garbage_does_no_harm(void **state)
+{
+	static const char junk[64] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	char text[4096];
+	int fd = -1;
+
+	(void)state;
+	fd = fcgi_connect(path);
+	assert_int_equal(send(fd, junk, sizeof(junk), MSG_NOSIGNAL), sizeof(junk));
+	shutdown(fd, SHUT_WR);
+	(void)fcgi_answer(fd, text, sizeof(text));
+	close(fd);
+	/* A role that does not exist, and parameters that end inside a pair. */
+	fd = fcgi_connect(path);
+	fcgi_record(fd, FCGI_BEGIN, "\0\x09\0\0\0\0\0\0", 8);
+	close(fd);
+	fd = fcgi_connect(path);
+	fcgi_begin(fd, 0);
+	fcgi_record(fd, FCGI_PARAMETERS, "\x7f\x7fROUTE", 7);
+	close(fd);
+	assert_still_serving();
+}
+
+/* What is left of a body after an early answer must never be taken for a request. */
+static void a_hidden_request_is_not_seen(void **state)
+{
+	char text[4096];
+	int fd = send_request("early", "4096", 0, 1);
+
+	(void)state;
+	fcgi_begin(fd, 1);
+	fcgi_param(fd, "ROUTE", "echo");
+	fcgi_param(fd, NULL, NULL);
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	shutdown(fd, SHUT_WR);
+	assert_int_equal(fcgi_answer(fd, text, sizeof(text)), 1);
+	assert_null(strstr(text, "account="));
+	close(fd);
+	assert_still_serving();
+}
+
+static void no_answer_is_a_500(void **state)
+{
+	int fd = send_request("silent", "0", 0, 0);
+
+	(void)state;
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	assert_answer(fd, "Status: 500\r\n", "\"request_id\":\"abc\"");
+}
+
+static void health_is_answered(void **state)
+{
+	int fd = fcgi_connect(path);
+
+	(void)state;
+	fcgi_begin(fd, 0);
+	fcgi_param(fd, "REQUEST_METHOD", "GET");
+	fcgi_param(fd, "ROUTE", "health");
+	fcgi_param(fd, NULL, NULL);
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	assert_answer(fd, "Status: 204\r\n", "\r\n\r\n");
+}
+
+static void a_signal_does_not_cut_a_request(void **state)
+{
+	int fd = send_request("echo", "8", 4, 0);
+	char byte = 0;
+
+	(void)state;
+	assert_int_equal(read(entered[0], &byte, 1), 1);
+	kill(worker, SIGTERM);
+	fcgi_record(fd, FCGI_INPUT, "abcd", 4);
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	assert_answer(fd, "Status: 200\r\n", "len=8");
+}
+
+static void descriptor_0_must_listen(void **state)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		assert_non_null(freopen("/dev/null", "r", stdin));
+		_exit(worker_run(handle, NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, start_worker, stop_worker)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    test(a_short_body_is_cut),
+	    test(a_long_body_is_cut),
+	    test(a_body_without_its_length_is_cut),
+	    test(a_half_closed_body_is_cut),
+	    test(a_gone_client_does_no_harm),
+	    test(garbage_does_no_harm),
+	    test(a_hidden_request_is_not_seen),
+	    test(no_answer_is_a_500),
+	    test(health_is_answered),
+	    test(a_signal_does_not_cut_a_request),
+	    cmocka_unit_test(descriptor_0_must_listen),
+	};
+	int failed = 0;
+
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	rmdir(folder);
+	return failed;
+}
