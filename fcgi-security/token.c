@@ -1,0 +1,349 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <jwt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base64url.h"
+#include "crypto.h"
+#include "flatjson.h"
+#include "request.h"
+#include "token.h"
+
+/* A compact JWS (RFC 7515 section 7.1) taken apart; everything points into the token. */
+struct jws {
+	const char *text; /* all of it */
+	size_t len;
+	const char *header;
+	size_t header_len;
+	const char *payload;
+	size_t payload_len;
+	size_t signed_len; /* of ${text}: header, dot, payload */
+	uint8_t mac[CRYPTO_SHA256_LEN];
+};
+
+/* ---- signing ---- */
+
+/* Append ${len} bytes as base64url without padding (RFC 7515 section 2). */
+static void put_base64url(struct buf *out, const void *data, size_t len)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				       "0123456789-_";
+	const uint8_t *at = data;
+
+	for (size_t i = 0; i < len; i += 3) {
+		size_t n = len - i < 3 ? len - i : 3;
+		uint32_t bits = (uint32_t)at[i] << 16;
+		char text[4];
+
+		if (n > 1)
+			bits |= (uint32_t)at[i + 1] << 8;
+		if (n > 2)
+			bits |= at[i + 2];
+		for (size_t j = 0; j < sizeof(text); j++)
+			text[j] = alphabet[bits >> (18 - 6 * j) & 63];
+		buf_put(out, text, n + 1);
+	}
+}
+
+static void put_header(struct buf *json, const struct key *key)
+{
+	buf_puts(json, "{\"alg\":\"HS256\",\"kid\":");
+	buf_jsons(json, key->kid);
+	buf_puts(json, ",\"typ\":\"JWT\"}");
+}
+
+static void put_payload(struct buf *json, const struct token_rules *rules,
+                        const struct claims *claims)
+{
+	buf_puts(json, "{\"iss\":");
+	buf_jsons(json, rules->issuer);
+	buf_puts(json, ",\"aud\":");
+	buf_jsons(json, rules->audience);
+	buf_puts(json, ",\"sub\":");
+	buf_jsons(json, claims->sub);
+	buf_printf(json, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"jti\":", claims->iat,
+	           claims->exp);
+	buf_jsons(json, claims->jti);
+	buf_printf(json, ",\"gen\":%" PRId64 ",\"auth_time\":%" PRId64 "}", claims->gen,
+	           claims->auth_time);
+}
+
+enum err token_claims(const struct token_rules *rules, const char *sub, int64_t gen,
+                      int64_t auth_time, int64_t now, struct claims *ret)
+{
+	struct claims claims = {
+	    .iat = now, .exp = now + rules->lifetime, .gen = gen, .auth_time = auth_time};
+	uint8_t random[TOKEN_JTI_LEN / 2];
+
+	if (!request_account_ok(sub) || crypto_random(random, sizeof(random)) != ERR_OK)
+		return ERR_INTERNAL;
+	memcpy(claims.sub, sub, sizeof(claims.sub));
+	for (size_t i = 0; i < sizeof(random); i++)
+		(void)snprintf(claims.jti + 2 * i, 3, "%02x", random[i]);
+	*ret = claims;
+	return ERR_OK;
+}
+
+/*
+ * By our own crypto, not by libjwt's encoder: that one dereferences NULL when memory runs out, and
+ * reads beyond its buffer when OpenSSL's HMAC() fails, whose result it does not look at.
+ */
+enum err token_sign(const struct token_rules *rules, const struct claims *claims, struct buf *token)
+{
+	const struct key *key = keys_signer(rules->keys);
+	struct buf json = buf_new(LIMIT_TOKEN);
+	uint8_t mac[CRYPTO_SHA256_LEN];
+	size_t start = token->len;
+	enum err err = ERR_OK;
+
+	put_header(&json, key);
+	put_base64url(token, buf_str(&json), json.len);
+	buf_puts(token, ".");
+	err = buf_err(&json);
+	if (err != ERR_OK)
+		goto out;
+	buf_clear(&json);
+	put_payload(&json, rules, claims);
+	put_base64url(token, buf_str(&json), json.len);
+	err = buf_err(&json);
+	if (err != ERR_OK)
+		goto out;
+	err = buf_err(token);
+	if (err != ERR_OK)
+		goto out;
+	err = crypto_hmac_sha256(key->data, key->len, token->data + start, token->len - start, mac);
+	if (err != ERR_OK)
+		goto out;
+	buf_puts(token, ".");
+	put_base64url(token, mac, sizeof(mac));
+	err = buf_err(token);
+out:
+	buf_free(&json);
+	return err;
+}
+
+/* ---- checking ---- */
+
+/* Split ${len} bytes of ${text} at their two dots and decode the signature. */
+static enum err split(const char *text, size_t len, struct jws *jws)
+{
+	const char *end = text + len;
+	const char *first = NULL;
+	const char *second = NULL;
+	size_t mac_len = 0;
+
+	if (len > LIMIT_TOKEN)
+		return ERR_TOKEN;
+	first = memchr(text, '.', len);
+	if (first == NULL)
+		return ERR_TOKEN;
+	second = memchr(first + 1, '.', (size_t)(end - first - 1));
+	if (second == NULL)
+		return ERR_TOKEN;
+	*jws = (struct jws){.text = text, .len = len, .header = text, .payload = first + 1};
+	jws->header_len = (size_t)(first - text);
+	jws->payload_len = (size_t)(second - jws->payload);
+	jws->signed_len = (size_t)(second - text);
+	if (base64url_decode(second + 1, (size_t)(end - second - 1), jws->mac, sizeof(jws->mac),
+	                     &mac_len) != ERR_OK ||
+	    mac_len != sizeof(jws->mac))
+		return ERR_TOKEN;
+	return ERR_OK;
+}
+
+/* Parse one part of a token: base64url of a flat JSON object.  ERR_TOKEN, ERR_NOMEM. */
+static enum err parse_part(const char *text, size_t len, struct flatjson **ret)
+{
+	uint8_t bytes[LIMIT_TOKEN];
+	const char *why = NULL;
+	enum err err = ERR_OK;
+	size_t n = 0;
+
+	if (base64url_decode(text, len, bytes, sizeof(bytes), &n) != ERR_OK)
+		return ERR_TOKEN;
+	err = flatjson_parse(bytes, n, ret, &why);
+	return err == ERR_MALFORMED ? ERR_TOKEN : err;
+}
+
+/* Whether the member ${name} is the string ${expected}. */
+static bool is_text(const struct flatjson *json, const char *name, const char *expected)
+{
+	size_t len = 0;
+	const char *text = flatjson_string(json, name, &len);
+
+	return text != NULL && len == strlen(expected) && memcmp(text, expected, len) == 0;
+}
+
+/* Find the key that the header (RFC 7515 section 4) names. */
+static enum err find_key(const struct jws *jws, const struct keys *keys, const struct key **ret,
+                         const char **why)
+{
+	struct flatjson *json = NULL;
+	const char *kid = NULL;
+	size_t kid_len = 0;
+	enum err err = ERR_OK;
+
+	*why = "header";
+	err = parse_part(jws->header, jws->header_len, &json);
+	if (err != ERR_OK)
+		return err;
+	kid = flatjson_string(json, "kid", &kid_len);
+	if (!is_text(json, "alg", "HS256") || kid == NULL) {
+		err = ERR_TOKEN;
+		goto out;
+	}
+	*why = "key";
+	*ret = keys_find(keys, kid, kid_len);
+	if (*ret == NULL)
+		err = ERR_TOKEN;
+out:
+	flatjson_free(json);
+	return err;
+}
+
+/* Check the signature by our own crypto; see confirm() for why not by libjwt alone. */
+static enum err verify(const struct jws *jws, const struct key *key)
+{
+	uint8_t mac[CRYPTO_SHA256_LEN];
+
+	/* With arguments such as these HMAC fails for want of memory only. */
+	if (crypto_hmac_sha256(key->data, key->len, jws->text, jws->signed_len, mac) != ERR_OK)
+		return ERR_NOMEM;
+	return crypto_equal(mac, jws->mac, sizeof(mac)) ? ERR_OK : ERR_TOKEN;
+}
+
+/* Set *${ret} to the integer claim ${name}, which must not be negative. */
+static bool get_number(const struct flatjson *json, const char *name, int64_t *ret)
+{
+	return flatjson_integer(json, name, ret) == ERR_OK && *ret >= 0;
+}
+
+/* Copy the string claim ${name}, which must have ${len} characters of ${alphabet}, and a NUL. */
+static bool get_word(const struct flatjson *json, const char *name, const char *alphabet,
+                     size_t len, char *ret)
+{
+	size_t text_len = 0;
+	const char *text = flatjson_string(json, name, &text_len);
+
+	if (text == NULL || text_len != len || strspn(text, alphabet) != len)
+		return false;
+	memcpy(ret, text, len + 1);
+	return true;
+}
+
+/* Read the claims: all there, each of its type, and issued by and for whom ${rules} say. */
+static enum err read_claims(const struct jws *jws, const struct token_rules *rules,
+                            struct claims *ret)
+{
+	struct flatjson *json = NULL;
+	enum err err = parse_part(jws->payload, jws->payload_len, &json);
+
+	if (err != ERR_OK)
+		return err;
+	if (!is_text(json, "iss", rules->issuer) || !is_text(json, "aud", rules->audience) ||
+	    !get_word(json, "sub", "0123456789abcdefghijklmnopqrstuv", ACCOUNT_ID_LEN, ret->sub) ||
+	    !get_word(json, "jti", "0123456789abcdef", TOKEN_JTI_LEN, ret->jti) ||
+	    !get_number(json, "iat", &ret->iat) || !get_number(json, "exp", &ret->exp) ||
+	    !get_number(json, "gen", &ret->gen) || !get_number(json, "auth_time", &ret->auth_time))
+		err = ERR_TOKEN;
+	flatjson_free(json);
+	return err;
+}
+
+/* No number in ${claims} is negative, so that none of the differences overflows. */
+static enum err check_times(const struct claims *claims, int64_t lifetime, int64_t now,
+                            const char **why)
+{
+	*why = "claims";
+	if (claims->exp <= claims->iat || claims->exp - claims->iat > lifetime ||
+	    claims->auth_time > claims->iat)
+		return ERR_TOKEN;
+	*why = "early";
+	if (claims->iat - TOKEN_LEEWAY > now)
+		return ERR_TOKEN;
+	*why = "expired";
+	return claims->exp > now ? ERR_OK : ERR_TOKEN;
+}
+
+/* Whether the header has no member ${name} of whatever type. */
+static bool header_absent(jwt_t *jwt, const char *name)
+{
+	char *json = jwt_get_headers_json(jwt, name);
+
+	if (json == NULL)
+		return errno == EINVAL;
+	jwt_free_str(json);
+	return false;
+}
+
+/*
+ * libjwt has to agree.  It comes last, and for tokens that are known to be ours, because it takes
+ * any base64, any JSON and any HMAC algorithm, lets the last of two equal names win, and compares
+ * with what is left on its stack when OpenSSL's HMAC() fails.
+ */
+static enum err confirm(const struct jws *jws, const struct key *key)
+{
+	char text[LIMIT_TOKEN + 1];
+	jwt_t *jwt = NULL;
+	const char *typ = NULL;
+	enum err err = ERR_OK;
+
+	memcpy(text, jws->text, jws->len);
+	text[jws->len] = '\0';
+	/* Form and signature are good: only memory can be missing, which it does not always say. */
+	if (jwt_decode(&jwt, text, key->data, (int)key->len) != 0)
+		return ERR_NOMEM;
+	typ = jwt_get_header(jwt, "typ");
+	if (jwt_get_alg(jwt) != JWT_ALG_HS256 || !header_absent(jwt, "crit") ||
+	    (typ == NULL ? !header_absent(jwt, "typ") : strcmp(typ, "JWT") != 0))
+		err = ERR_TOKEN;
+	jwt_free(jwt);
+	return err;
+}
+
+/* The steps of token_check(); *${why} is the one that is being taken. */
+static enum err check(const struct token_rules *rules, const char *token, size_t len, int64_t now,
+                      struct claims *claims, const char **why)
+{
+	const struct key *key = NULL;
+	struct jws jws;
+	enum err err = ERR_OK;
+
+	*why = "malformed";
+	err = split(token, len, &jws);
+	if (err != ERR_OK)
+		return err;
+	err = find_key(&jws, rules->keys, &key, why);
+	if (err != ERR_OK)
+		return err;
+	*why = "signature";
+	err = verify(&jws, key);
+	if (err != ERR_OK)
+		return err;
+	*why = "claims";
+	err = read_claims(&jws, rules, claims);
+	if (err != ERR_OK)
+		return err;
+	err = check_times(claims, rules->lifetime, now, why);
+	if (err != ERR_OK)
+		return err;
+	*why = "header";
+	return confirm(&jws, key);
+}
+
+enum err token_check(const struct token_rules *rules, const char *token, size_t len, int64_t now,
+                     struct claims *ret, const char **ret_why)
+{
+	struct claims claims = {0};
+	const char *why = NULL;
+	enum err err = check(rules, token, len, now, &claims, &why);
+
+	if (err != ERR_OK) {
+		*ret_why = err == ERR_NOMEM ? "memory" : why;
+		return err;
+	}
+	*ret = claims;
+	return ERR_OK;
+}

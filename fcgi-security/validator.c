@@ -1,0 +1,90 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "identity.h"
+#include "log.h"
+#include "validator.h"
+
+static enum validator_state state_of(struct validator *validator, int64_t now_ms)
+{
+	if (table_refresh(validator->table) != ERR_OK)
+		return VALIDATOR_NO_TABLE;
+	if (table_age(validator->table, now_ms) > TABLE_STALE_MS)
+		return VALIDATOR_STALE;
+	return VALIDATOR_FRESH;
+}
+
+/* Look at the table; log only what is new about it. */
+static enum validator_state look(struct validator *validator, int64_t now_ms)
+{
+	enum validator_state state = state_of(validator, now_ms);
+
+	if (state == validator->state)
+		return state;
+	if (state == VALIDATOR_FRESH)
+		log_info("the revocation table is up to date");
+	else if (state == VALIDATOR_STALE)
+		log_warn("the revocation table is %" PRId64 " ms old: revocations are late",
+		         table_age(validator->table, now_ms));
+	else
+		log_error("there is no usable revocation table: nobody gets in");
+	validator->state = state;
+	return state;
+}
+
+/* Who may go on: ERR_OK and *${ret}, or what to refuse with. */
+static enum err decide(struct validator *validator, const struct request *req, int64_t now_ms,
+                       struct claims *ret)
+{
+	const char *why = NULL;
+	enum err err =
+	    identity_check(&validator->rules, req->authorization, now_ms / 1000, ret, &why);
+
+	if (err != ERR_OK) {
+		log_debug("token refused: %s", why);
+		return err;
+	}
+	if (look(validator, now_ms) == VALIDATOR_NO_TABLE)
+		return ERR_UNAVAILABLE;
+	if (ret->gen < table_generation(validator->table, ret->sub)) {
+		log_debug("token refused: revoked");
+		return ERR_TOKEN;
+	}
+	return ERR_OK;
+}
+
+static void validate(struct validator *validator, const struct request *req, struct response *resp)
+{
+	int64_t now_ms = validator->now_ms();
+	struct claims claims;
+	enum err err = decide(validator, req, now_ms, &claims);
+
+	if (err != ERR_OK) {
+		response_problem(resp, req, err, NULL);
+		return;
+	}
+	response_header(resp, "X-Account-Id", "%s", claims.sub);
+	/* nginx keeps the answer to the end of this second, and no token ends within one. */
+	response_header(resp, "X-Accel-Expires", "@%" PRId64, now_ms / 1000);
+	resp->status = 204;
+}
+
+static void ready(struct validator *validator, const struct request *req, struct response *resp)
+{
+	if (look(validator, validator->now_ms()) == VALIDATOR_FRESH)
+		resp->status = 204;
+	else
+		response_problem(resp, req, ERR_UNAVAILABLE, NULL);
+}
+
+void validator_handle(void *deps, const struct request *req, struct response *resp)
+{
+	struct validator *validator = deps;
+
+	if (strcmp(req->route, "validate") == 0)
+		validate(validator, req, resp);
+	else if (strcmp(req->route, "ready") == 0)
+		ready(validator, req, resp);
+	else
+		response_problem(resp, req, ERR_NOT_FOUND, NULL);
+}
