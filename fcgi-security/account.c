@@ -1,0 +1,179 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "account.h"
+#include "request.h"
+
+/* Copy the text in ${row} 0, ${col} to ${text} of ${size} bytes.  ERR_INTERNAL: none, or too long.
+ */
+static enum err text_value(const struct db_result *result, size_t col, char *text, size_t size)
+{
+	const char *value = db_text(result, 0, col);
+
+	if (value == NULL || strlen(value) >= size)
+		return ERR_INTERNAL;
+	(void)snprintf(text, size, "%s", value);
+	return ERR_OK;
+}
+
+/* As text_value(), of an account id. */
+static enum err id_value(const struct db_result *result, size_t col, char id[ACCOUNT_ID_LEN + 1])
+{
+	enum err err = text_value(result, col, id, ACCOUNT_ID_LEN + 1);
+
+	if (err != ERR_OK)
+		return err;
+	return request_account_ok(id) ? ERR_OK : ERR_INTERNAL;
+}
+
+static enum err create(void *ctx, const char *login, const char *password_hash,
+                       char ret_id[ACCOUNT_ID_LEN + 1])
+{
+	const char *const params[] = {login, password_hash};
+	struct db_result *result = NULL;
+	char id[ACCOUNT_ID_LEN + 1];
+	enum err err =
+	    db_query(ctx, DB_ONCE, "SELECT imagegate.account_create($1, $2)", params, 2, &result);
+
+	if (err != ERR_OK)
+		return err;
+	if (db_rows(result) == 1 && db_text(result, 0, 0) == NULL)
+		err = ERR_CONFLICT;
+	else
+		err = id_value(result, 0, id);
+	db_result_free(result);
+	if (err == ERR_OK)
+		memcpy(ret_id, id, sizeof(id));
+	return err;
+}
+
+static enum err login_taken(void *ctx, const char *login, bool *ret)
+{
+	const char *const params[] = {login};
+	struct db_result *result = NULL;
+	enum err err = db_query(ctx, DB_REPEATABLE, "SELECT imagegate.account_login_taken($1)",
+	                        params, 1, &result);
+
+	if (err != ERR_OK)
+		return err;
+	err = db_flag(result, 0, 0, ret);
+	db_result_free(result);
+	return err;
+}
+
+/* Fill *${ret} from the row of by_login(). */
+static enum err login_row(const struct db_result *result, struct account *ret)
+{
+	enum err err = ERR_OK;
+
+	if (db_rows(result) == 0)
+		return ERR_NOT_FOUND;
+	err = id_value(result, 0, ret->id);
+	if (err == ERR_OK)
+		err = text_value(result, 1, ret->login, sizeof(ret->login));
+	if (err == ERR_OK)
+		err = db_integer(result, 0, 3, &ret->generation);
+	if (err == ERR_OK)
+		err = db_flag(result, 0, 4, &ret->disabled);
+	/* A hash that cannot be right must not make this account answer differently from others. */
+	if (text_value(result, 2, ret->password_hash, sizeof(ret->password_hash)) != ERR_OK)
+		ret->password_hash[0] = '\0';
+	return err;
+}
+
+static enum err by_login(void *ctx, const char *login, struct account *ret)
+{
+	static const char sql[] = "SELECT id, login, password_hash, generation, disabled"
+				  " FROM imagegate.account_by_login($1)";
+	const char *const params[] = {login};
+	struct db_result *result = NULL;
+	struct account account = {0};
+	enum err err = db_query(ctx, DB_REPEATABLE, sql, params, 1, &result);
+
+	if (err != ERR_OK)
+		return err;
+	err = login_row(result, &account);
+	db_result_free(result);
+	if (err == ERR_OK)
+		*ret = account;
+	return err;
+}
+
+/* Fill *${ret} from the row of by_id(). */
+static enum err id_row(const struct db_result *result, struct account *ret)
+{
+	enum err err = ERR_OK;
+
+	if (db_rows(result) == 0)
+		return ERR_NOT_FOUND;
+	err = text_value(result, 0, ret->login, sizeof(ret->login));
+	if (err == ERR_OK)
+		err = db_integer(result, 0, 1, &ret->generation);
+	if (err == ERR_OK)
+		err = db_flag(result, 0, 2, &ret->disabled);
+	if (err == ERR_OK)
+		err = db_integer(result, 0, 3, &ret->created_at);
+	return err;
+}
+
+static enum err by_id(void *ctx, const char *id, struct account *ret)
+{
+	static const char sql[] = "SELECT login, generation, disabled,"
+				  " floor(extract(epoch FROM created_at))::bigint"
+				  " FROM imagegate.account_by_id($1)";
+	const char *const params[] = {id};
+	struct db_result *result = NULL;
+	struct account account = {0};
+	enum err err = db_query(ctx, DB_REPEATABLE, sql, params, 1, &result);
+
+	if (err != ERR_OK)
+		return err;
+	(void)snprintf(account.id, sizeof(account.id), "%s", id);
+	err = id_row(result, &account);
+	db_result_free(result);
+	if (err == ERR_OK)
+		*ret = account;
+	return err;
+}
+
+static enum err logged_in(void *ctx, const char *id)
+{
+	const char *const params[] = {id};
+	struct db_result *result = NULL;
+	enum err err = db_query(ctx, DB_REPEATABLE, "SELECT imagegate.account_logged_in($1)",
+	                        params, 1, &result);
+
+	db_result_free(result);
+	return err;
+}
+
+static enum err rehash(void *ctx, const char *id, const char *old_hash, const char *new_hash)
+{
+	const char *const params[] = {id, old_hash, new_hash};
+	struct db_result *result = NULL;
+	/* Repeatable: once the hash was replaced, the old one no longer matches. */
+	enum err err = db_query(ctx, DB_REPEATABLE, "SELECT imagegate.account_rehash($1, $2, $3)",
+	                        params, 3, &result);
+
+	db_result_free(result);
+	return err;
+}
+
+static const char *why(void *ctx)
+{
+	return db_why(ctx);
+}
+
+struct account_store account_store(struct db *db)
+{
+	return (struct account_store){
+	    .ctx = db,
+	    .create = create,
+	    .login_taken = login_taken,
+	    .by_login = by_login,
+	    .by_id = by_id,
+	    .logged_in = logged_in,
+	    .rehash = rehash,
+	    .why = why,
+	};
+}

@@ -1,0 +1,137 @@
+#include <stddef.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "account.h"
+#include "bounds.h"
+#include "config.h"
+#include "crypto.h"
+#include "db.h"
+#include "endpoints.h"
+#include "keys.h"
+#include "log.h"
+#include "worker.h"
+
+/*
+ * The accounts pool: registration, login, and who a token is.  Serves FastCGI on descriptor 0.
+ * With `-t` it only checks its settings.  Exit status: 0 after a signal or a good check, 78 for
+ * unusable settings, all of which are named, 64 for other arguments, 1 if it cannot work.
+ */
+
+struct settings {
+	char *db_host;
+	int64_t db_port;
+	char *db_name;
+	char *db_user;
+	struct secret db_password;
+	int64_t db_timeout;
+	struct secret jwt_keys;
+	char *jwt_issuer;
+	char *jwt_audience;
+	int64_t jwt_lifetime;
+	int64_t pbkdf2_rounds;
+	int64_t password_min;
+	bool registration;
+	int64_t log_level;
+};
+
+#define AT(member) offsetof(struct settings, member)
+enum { HOUR = 3600 * 1000 }; /* milliseconds */
+
+/* JWT_LIFETIME: the database keeps a revocation for 24 hours. */
+static const struct setting table[] = {
+    {"DB_HOST", SETTING_TEXT, AT(db_host), "db", 1, 255},
+    {"DB_PORT", SETTING_NUMBER, AT(db_port), "5432", 1, 65535},
+    {"DB_NAME", SETTING_TEXT, AT(db_name), "imagegate", 1, 63},
+    {"DB_USER", SETTING_TEXT, AT(db_user), "accounts", 1, 63},
+    {"DB_PASSWORD", SETTING_SECRET, AT(db_password), NULL, 1, 1024},
+    {"DB_TIMEOUT", SETTING_DURATION, AT(db_timeout), "3s", 100, 60000},
+    {"JWT_KEYS", SETTING_SECRET, AT(jwt_keys), NULL, 1, LIMIT_SECRET_FILE},
+    {"JWT_ISSUER", SETTING_TEXT, AT(jwt_issuer), "imagegate", 1, 255},
+    {"JWT_AUDIENCE", SETTING_TEXT, AT(jwt_audience), "imagegate", 1, 255},
+    {"JWT_LIFETIME", SETTING_DURATION, AT(jwt_lifetime), "1h", 1000, 24 * HOUR},
+    {"PBKDF2_ROUNDS", SETTING_NUMBER, AT(pbkdf2_rounds), "600000", PASSWORD_ROUNDS_MIN,
+     PASSWORD_ROUNDS_MAX},
+    {"PASSWORD_MIN", SETTING_NUMBER, AT(password_min), "8", 1, LIMIT_PASSWORD},
+    {"REGISTRATION", SETTING_FLAG, AT(registration), "on", 0, 0},
+    {"LOG_LEVEL", SETTING_NUMBER, AT(log_level), "1", LOG_LEVEL_DEBUG, LOG_LEVEL_ERROR},
+};
+
+enum { ROWS = sizeof(table) / sizeof(table[0]) };
+
+static int64_t now(void)
+{
+	return time(NULL);
+}
+
+/* Load ${s} and the keys in it; a line in ${problems} for each thing that is wrong. */
+static enum err load(struct settings *s, struct keys **keys, struct buf *problems)
+{
+	enum err err = config_load(table, ROWS, s, problems);
+
+	if (s->jwt_keys.data != NULL &&
+	    keys_parse(s->jwt_keys.data, s->jwt_keys.len, keys, problems))
+		err = ERR_MALFORMED;
+	return err;
+}
+
+static int serve(const struct settings *s, const struct keys *keys)
+{
+	const struct db_settings db_settings = {
+	    .host = s->db_host,
+	    .port = s->db_port,
+	    .name = s->db_name,
+	    .user = s->db_user,
+	    .password = s->db_password.data,
+	    .app = "imagegate accounts",
+	    .timeout_ms = s->db_timeout,
+	};
+	struct endpoints deps = {
+	    .cost = {.rounds = (uint32_t)s->pbkdf2_rounds, .derive = crypto_pbkdf2},
+	    .rules = {.keys = keys,
+	              .issuer = s->jwt_issuer,
+	              .audience = s->jwt_audience,
+	              .lifetime = s->jwt_lifetime / 1000},
+	    .password_min = s->password_min,
+	    .registration = s->registration,
+	    .now = now,
+	};
+	struct db *db = NULL;
+	int status = 1;
+
+	if (db_new(&db_settings, &db) != ERR_OK) {
+		log_error("no memory");
+		return 1;
+	}
+	deps.accounts = account_store(db);
+	status = worker_run(endpoints_handle, &deps);
+	db_free(db);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {0};
+	struct buf problems = buf_new(LIMIT_PROBLEMS);
+	struct keys *keys = NULL;
+	bool check_only = argc == 2 && strcmp(argv[1], "-t") == 0;
+	int status = CONFIG_EXIT;
+
+	log_open("accounts", LOG_LEVEL_INFO);
+	if (argc > 1 && !check_only) {
+		log_error("usage: accounts [-t]");
+		return EX_USAGE;
+	}
+	if (load(&settings, &keys, &problems) != ERR_OK) {
+		log_lines(LOG_LEVEL_ERROR, &problems);
+		goto out;
+	}
+	log_open("accounts", (enum log_level)settings.log_level);
+	status = check_only ? 0 : serve(&settings, keys);
+out:
+	keys_free(keys);
+	config_free(table, ROWS, &settings);
+	buf_free(&problems);
+	return status;
+}

@@ -1,0 +1,129 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "credentials.h"
+#include "crypto.h"
+#include "log.h"
+#include "login.h"
+#include "media_type.h"
+
+static bool wants_text(const struct request *req)
+{
+	if (media_type_accepted(req->accept, "application/json"))
+		return false;
+	return strcmp(req->route, "token-plain") == 0 ||
+	       media_type_accepted(req->accept, "text/plain");
+}
+
+/* Whether ${given} proves to be ${account}, which is NULL for an unknown login.  ERR_CREDENTIALS.
+ */
+static enum err authenticate(const struct endpoints *deps, const struct credentials *given,
+                             const struct account *account)
+{
+	const char *stored = account == NULL ? NULL : account->password_hash;
+	enum err err = password_check(&deps->cost, given->password, given->password_len, stored);
+
+	if (err == ERR_MALFORMED) {
+		log_error("account %s has a password hash that is not understood",
+		          account == NULL ? "" : account->id);
+		return ERR_CREDENTIALS;
+	}
+	if (err == ERR_OK && (account == NULL || account->disabled))
+		return ERR_CREDENTIALS;
+	return err;
+}
+
+/* Replace the hash of ${account} if it is weaker than today's.  The login does not depend on it. */
+static void refresh_hash(const struct endpoints *deps, const struct credentials *given,
+                         const struct account *account)
+{
+	const struct account_store *accounts = &deps->accounts;
+	char hash[PASSWORD_HASH_SIZE];
+	enum err err = ERR_OK;
+
+	if (!password_outdated(&deps->cost, account->password_hash))
+		return;
+	err = password_make(&deps->cost, given->password, given->password_len, hash);
+	if (err == ERR_OK)
+		err = accounts->rehash(accounts->ctx, account->id, account->password_hash, hash);
+	if (err != ERR_OK)
+		log_warn("the password hash of account %s was not renewed", account->id);
+}
+
+static void answer_token(const struct endpoints *deps, const struct request *req,
+                         const struct account *account, struct response *resp)
+{
+	struct buf token = buf_new(LIMIT_TOKEN);
+	struct claims claims;
+	int64_t now = deps->now();
+	enum err err =
+	    token_claims(&deps->rules, account->id, account->generation, now, now, &claims);
+
+	if (err == ERR_OK)
+		err = token_sign(&deps->rules, &claims, &token);
+	if (err != ERR_OK) {
+		response_problem(resp, req, err, NULL);
+		goto out;
+	}
+	resp->status = 200;
+	response_header(resp, "Cache-Control", "no-store");
+	if (wants_text(req)) {
+		response_header(resp, "Content-Type", "text/plain");
+		buf_put(&resp->body, token.data, token.len);
+	} else {
+		response_header(resp, "Content-Type", "application/json");
+		buf_printf(
+		    &resp->body,
+		    "{\"access_token\":\"%s\",\"token_type\":\"Bearer\",\"expires_in\":%" PRId64
+		    "}\n",
+		    buf_str(&token), claims.exp - claims.iat);
+	}
+out:
+	buf_free(&token);
+}
+
+static void log_in(const struct endpoints *deps, const struct request *req,
+                   const struct credentials *given, struct response *resp)
+{
+	const struct account_store *accounts = &deps->accounts;
+	struct account account = {0};
+	enum err found = accounts->by_login(accounts->ctx, given->login, &account);
+	enum err err = ERR_OK;
+
+	if (found != ERR_OK && found != ERR_NOT_FOUND) {
+		endpoints_store_problem(deps, req, found, resp);
+		return;
+	}
+	if (req->gone(req->ctx)) {
+		response_problem(resp, req, ERR_CUT, "The client has gone.");
+		return;
+	}
+	err = authenticate(deps, given, found == ERR_OK ? &account : NULL);
+	if (err != ERR_OK) {
+		response_problem(resp, req, err, NULL);
+		goto out;
+	}
+	refresh_hash(deps, given, &account);
+	if (accounts->logged_in(accounts->ctx, account.id) != ERR_OK)
+		log_warn("database: the login was not recorded: %s", accounts->why(accounts->ctx));
+	answer_token(deps, req, &account, resp);
+out:
+	crypto_wipe(&account, sizeof(account));
+}
+
+void login_handle(const struct endpoints *deps, const struct request *req, struct response *resp)
+{
+	struct credentials given;
+	const char *why = NULL;
+	enum err err = ERR_OK;
+
+	if (!endpoints_method(req, "POST", resp))
+		return;
+	err = credentials_read(req, &given, &why);
+	if (err != ERR_OK) {
+		response_problem(resp, req, err, why == NULL ? NULL : "%s", why);
+		return;
+	}
+	log_in(deps, req, &given, resp);
+	credentials_wipe(&given);
+}

@@ -1,0 +1,19 @@
+#ifndef FCGI_SECURITY_LOGIN_H
+#define FCGI_SECURITY_LOGIN_H
+
+#include "endpoints.h"
+
+/*
+ * POST /v1/token (route `token`) and the older POST /token (route `token-plain`): a token for the
+ * login and the password in the JSON body.
+ *
+ * 200: a JSON object, or the bare token as text/plain.  `token` gives the text if Accept names
+ * text/plain and not application/json, `token-plain` unless it names application/json.
+ * 401, with one text and one number of PBKDF2 rounds, for an unknown login, a wrong password and a
+ * disabled account.  400, 405, 413, 415, 503.
+ *
+ * A hash weaker than today's is replaced on the way.  For a client that has gone nothing is hashed.
+ */
+void login_handle(const struct endpoints *deps, const struct request *req, struct response *resp);
+
+#endif

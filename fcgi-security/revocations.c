@@ -1,0 +1,170 @@
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bounds.h"
+#include "config.h"
+#include "db.h"
+#include "log.h"
+#include "revocation.h"
+#include "table.h"
+
+/*
+ * The revocations process: copies the database's list of revocations to the table that the validate
+ * workers read, again and again, at once when the database says that it changed.  One process a
+ * cell.  Whatever happens to the database, it goes on trying; SIGTERM or SIGINT ends it.
+ * With `-t` it only checks its settings.  Exit status: 0 after a signal or a good check, 78 for
+ * unusable settings, all of which are named, 64 for other arguments, 1 if it cannot work.
+ */
+
+struct settings {
+	char *db_host;
+	int64_t db_port;
+	char *db_name;
+	char *db_user;
+	struct secret db_password;
+	int64_t db_timeout;
+	char *path;
+	int64_t poll;
+	int64_t log_level;
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+/* REVOCATIONS_POLL: a revoked token is to die within two seconds, one of them the gateway's. */
+static const struct setting table[] = {
+    {"DB_HOST", SETTING_TEXT, AT(db_host), "db", 1, 255},
+    {"DB_PORT", SETTING_NUMBER, AT(db_port), "5432", 1, 65535},
+    {"DB_NAME", SETTING_TEXT, AT(db_name), "imagegate", 1, 63},
+    {"DB_USER", SETTING_TEXT, AT(db_user), "revocations", 1, 63},
+    {"DB_PASSWORD", SETTING_SECRET, AT(db_password), NULL, 1, 1024},
+    {"DB_TIMEOUT", SETTING_DURATION, AT(db_timeout), "3s", 100, 60000},
+    {"REVOCATIONS_TABLE", SETTING_TEXT, AT(path), "/run/imagegate/revocations/table", 1, 4000},
+    {"REVOCATIONS_POLL", SETTING_DURATION, AT(poll), "500ms", 100, 1000},
+    {"LOG_LEVEL", SETTING_NUMBER, AT(log_level), "1", LOG_LEVEL_DEBUG, LOG_LEVEL_ERROR},
+};
+
+enum { ROWS = sizeof(table) / sizeof(table[0]) };
+
+/* Milliseconds between two readings at least: anybody may notify, as often as he likes. */
+enum { REST = 50 };
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Copy the list once. */
+static enum err synchronise(struct db *db, const char *path, const char **why)
+{
+	struct table_entry *entries = NULL;
+	size_t n = 0;
+	int64_t before = now_ms();
+	enum err err = revocation_list(db, &entries, &n);
+
+	*why = db_why(db);
+	if (err != ERR_OK)
+		return err;
+	err = table_write(path, entries, n, before);
+	if (err != ERR_OK)
+		*why = err == ERR_MALFORMED ? "the list makes no sense" : strerror(errno);
+	revocation_list_free(entries);
+	return err;
+}
+
+/* Log the beginning and the end of trouble, not each failure. */
+static void report(enum err err, const char *why)
+{
+	static enum err last = ERR_COUNT;
+
+	if (err == ERR_OK && last != ERR_OK)
+		log_info("the revocation table is up to date");
+	else if (err != ERR_OK && (last == ERR_OK || last == ERR_COUNT))
+		log_warn("the revocation table is not being updated: %s", why);
+	last = err;
+}
+
+/* Synchronise until ${stop_fd} is readable. */
+static void run(const struct settings *s, struct db *db, int stop_fd)
+{
+	struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
+	bool stopped = false;
+
+	while (!stopped) {
+		const char *why = NULL;
+		enum err err = synchronise(db, s->path, &why);
+
+		report(err, why);
+		stopped = poll(&stop, 1, REST) > 0 || db_wait(db, stop_fd, s->poll - REST);
+	}
+}
+
+/* A descriptor that becomes readable when the program is to end. */
+static int open_stop(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static int serve(const struct settings *s)
+{
+	const struct db_settings db_settings = {
+	    .host = s->db_host,
+	    .port = s->db_port,
+	    .name = s->db_name,
+	    .user = s->db_user,
+	    .password = s->db_password.data,
+	    .app = "imagegate revocations",
+	    .timeout_ms = s->db_timeout,
+	    .channel = "revocations",
+	};
+	struct db *db = NULL;
+	int stop_fd = open_stop();
+
+	if (stop_fd < 0 || db_new(&db_settings, &db) != ERR_OK) {
+		log_error("cannot start: %s", strerror(errno));
+		return 1;
+	}
+	run(s, db, stop_fd);
+	db_free(db);
+	(void)close(stop_fd);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = {0};
+	struct buf problems = buf_new(LIMIT_PROBLEMS);
+	bool check_only = argc == 2 && strcmp(argv[1], "-t") == 0;
+	int status = CONFIG_EXIT;
+
+	log_open("revocations", LOG_LEVEL_INFO);
+	if (argc > 1 && !check_only) {
+		log_error("usage: revocations [-t]");
+		return EX_USAGE;
+	}
+	if (config_load(table, ROWS, &settings, &problems) != ERR_OK) {
+		log_lines(LOG_LEVEL_ERROR, &problems);
+		goto out;
+	}
+	log_open("revocations", (enum log_level)settings.log_level);
+	status = check_only ? 0 : serve(&settings);
+out:
+	config_free(table, ROWS, &settings);
+	buf_free(&problems);
+	return status;
+}
