@@ -4,14 +4,14 @@ ARG BASE_IMAGE=debian:trixie-slim
 FROM ${BASE_IMAGE} AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc libc6-dev make \
-      libcurl4-openssl-dev libfcgi-dev libjansson-dev libjwt-dev libmagic-dev libpq-dev libssl-dev \
+      libcurl4-openssl-dev libfcgi-dev libjansson-dev libjwt-dev libmagic-dev libpq-dev libssl-dev zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY build.mk ./
 COPY lib lib
 COPY fcgi-security fcgi-security
 COPY fcgi-uploader fcgi-uploader
-RUN make -j2 -f build.mk OUT=/out
+RUN make -s -j2 -f build.mk OUT=/out
 
 FROM ${BASE_IMAGE} AS security
 RUN apt-get update \
@@ -26,7 +26,7 @@ USER 65534:65534
 FROM ${BASE_IMAGE} AS uploader
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libfcgi-bin multiwatch spawn-fcgi \
-      ca-certificates libcurl4t64 libfcgi0t64 libjansson4 libmagic1t64 libssl3t64 \
+      ca-certificates libcurl4t64 libfcgi0t64 libjansson4 libmagic1t64 libssl3t64 zlib1g \
  && rm -rf /var/lib/apt/lists/*
 COPY pool/ /usr/local/bin/
 COPY --from=build /out/bin/uploader /out/bin/signer /usr/local/bin/

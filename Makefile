@@ -1,12 +1,15 @@
 # imagegate: `make up` starts the whole stack, `make test` runs every test.  `make help` lists the rest.
 
 SHELL = /bin/sh
-BASE_IMAGE ?= debian:trixie-slim
-SECRETS_DIR ?= ./secrets
 ENV_FILE ?= $(wildcard .env)
+# A setting that make needs too: from the environment, else from the settings file, else the default.
+setting = $(or $($(1)),$(if $(ENV_FILE),$(shell sed -n 's/^$(1)=//p' $(ENV_FILE))),$(2))
+BASE_IMAGE := $(call setting,BASE_IMAGE,debian:trixie-slim)
+SECRETS_DIR := $(call setting,SECRETS_DIR,./secrets)
+IMAGEGATE_VERSION := $(call setting,IMAGEGATE_VERSION,0.1.0)
 # Authorities that build stages trust when they fetch over TLS: the host's own, or a file that is named.
 CA_BUNDLE ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
-export BASE_IMAGE SECRETS_DIR ENV_FILE
+export BASE_IMAGE SECRETS_DIR ENV_FILE IMAGEGATE_VERSION
 
 COMPOSE = scripts/compose
 TOOLCHAIN = imagegate-toolchain
@@ -60,13 +63,18 @@ secrets:
 
 toolchain: prerequisites
 	@echo 'toolchain: the image of compilers, linters and test tools'
-	@DOCKER_BUILDKIT=0 docker build -q --build-arg BASE_IMAGE=$(BASE_IMAGE) -t $(TOOLCHAIN) -f tests/Dockerfile tests >/dev/null
+	@said=$$(DOCKER_BUILDKIT=0 docker build --build-arg BASE_IMAGE=$(BASE_IMAGE) -t $(TOOLCHAIN) -f tests/Dockerfile tests 2>&1) || { echo "$$said"; exit 1; }
 
 shell: toolchain
 	docker run --rm -it -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src $(TOOLCHAIN) bash
 
 # In order of cost.  The end-to-end tests come last and close with pytest's own summary.
 test: test-shell test-c test-nginx test-sql test-e2e
+
+SHELL_SCRIPTS = .ci/run scripts/* pool/* nginx/entrypoint nginx/test sql/db-entrypoint sql/migrate \
+    sql/settings.sh createbuckets/createbuckets storage/storage-entrypoint tests/unit/run tests/fuzz/run
+test-shell: toolchain
+	$(in_toolchain) shellcheck -x $(SHELL_SCRIPTS)
 
 # gcc and clang without a warning; every unit and handler test under ASan and UBSan; the fuzz corpora.
 test-c: toolchain
@@ -76,8 +84,32 @@ test-c: toolchain
 	    make -s -j2 -f build.mk OUT=build/clang CC=clang; \
 	    make -s -j2 -f build.mk OUT=build unit'
 
-test-shell: toolchain
-	$(in_toolchain) shellcheck .ci/run scripts/* pool/* tests/unit/run tests/fuzz/run $(SHELL_SCRIPTS)
+# The rendered templates, by nginx itself.
+test-nginx: toolchain
+	docker run --rm --network none -v "$(CURDIR):/src:ro" -w /src $(TOOLCHAIN) nginx/test
+
+# pytest beside the host's Docker: it starts, stops and inspects containers.  The tree stands at the
+# same path inside, so that compose resolves its files there as it does here.
+in_docker = docker run --rm --network host -v /var/run/docker.sock:/var/run/docker.sock \
+    -v "$(CURDIR):$(CURDIR):ro" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1
+pytest = pytest -q -p no:cacheprovider
+
+# The schema, the roles and the migrations, on a server of its own.
+test-sql: toolchain build
+	$(in_docker) -e IMAGEGATE_VERSION=$(IMAGEGATE_VERSION) $(TOOLCHAIN) $(pytest) tests/sql
+
+# The whole stack: a project, ports and secrets of its own (tests/stack.env), beside one that runs.
+# What a cut run left is removed first; what fails leaves its stack behind to be looked at.
+test-e2e: export ENV_FILE = tests/stack.env
+test-e2e: export SECRETS_DIR = ./build/test-secrets
+test-e2e: toolchain build
+	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1 || :
+	@scripts/secrets $(SECRETS_DIR) >/dev/null
+	@scripts/up
+	$(in_docker) -e PROJECT=imagegate-test -e BASE_URL=http://127.0.0.1:18080 -e S3_URL=http://127.0.0.1:19000 \
+	    -e SECRETS_DIR="$(CURDIR)/build/test-secrets" -e COMPOSE='docker-compose --env-file tests/stack.env' \
+	    $(TOOLCHAIN) $(pytest) tests/e2e tests/faults
+	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1
 
 fuzz: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build SECONDS_EACH=$(or $(SECONDS_EACH),60) fuzz-run

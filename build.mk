@@ -28,6 +28,7 @@ security_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(SECURITY:%=fcgi-secu
 uploader_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(UPLOADER:%=fcgi-uploader/%.c),$(wildcard fcgi-uploader/*.c)))
 ARCHIVES = $(OUT)/uploader.a $(OUT)/security.a $(OUT)/lib.a
 
+support_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 unit_tests = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 fuzzers = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 sources = $(wildcard lib/*.[ch] fcgi-*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
@@ -45,7 +46,7 @@ $(SECURITY:%=$(OUT)/bin/%): $(OUT)/bin/%: $(OUT)/fcgi-security/%.o $(OUT)/securi
 
 $(UPLOADER:%=$(OUT)/bin/%): $(OUT)/bin/%: $(OUT)/fcgi-uploader/%.o $(OUT)/uploader.a $(OUT)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcurl -lmagic $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcurl -lmagic -lz $(LDLIBS)
 
 $(OUT)/lib.a: $(lib_objects)
 $(OUT)/security.a: $(security_objects)
@@ -64,9 +65,9 @@ unit:
 	    CFLAGS='-std=gnu11 $(WARN) $(SANITIZE)' LDFLAGS='$(SANITIZE)' unit-run fuzz-replay
 unit-run: $(unit_tests:%=$(OUT)/tests/%)
 	tests/unit/run $^
-$(OUT)/tests/test_%: $(OUT)/tests/unit/test_%.o $(ARCHIVES)
+$(OUT)/tests/test_%: $(OUT)/tests/unit/test_%.o $(support_objects) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljwt -lpq -lcurl -lmagic $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljwt -lpq -lcurl -lmagic -lz $(LDLIBS)
 
 # Each fuzz target sees its committed corpus once here, and runs on from there in fuzz-run.
 fuzz-replay: $(fuzzers:%=$(OUT)/tests/%)
@@ -78,7 +79,7 @@ fuzz-on: $(fuzzers:%=$(OUT)/tests/%)
 	tests/fuzz/run $(SECONDS_EACH) $^
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -ljwt -lpq -lcurl -lmagic $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -ljwt -lpq -lcurl -lmagic -lz $(LDLIBS)
 
 format:
 	clang-format --dry-run --Werror $(sources)

@@ -57,6 +57,11 @@ enum err flatjson_parse(const void *text, size_t len, struct flatjson **ret, con
 	json_error_t error;
 	enum err err = ERR_NOMEM;
 
+	/* jansson passes over a NUL that follows a number. */
+	if (memchr(text, '\0', len) != NULL) {
+		*why = "The JSON text holds a NUL.";
+		return ERR_MALFORMED;
+	}
 	object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (object == NULL)
 		return explain(&error, why);

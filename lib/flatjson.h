@@ -1,6 +1,7 @@
 #ifndef LIB_FLATJSON_H
 #define LIB_FLATJSON_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "err.h"

@@ -200,6 +200,8 @@ static void send_response(FCGX_Request *fcgi, const struct request *req, struct 
 	FCGX_FPrintF(fcgi->out, "Status: %d\r\n", resp->status);
 	if (resp->header.len > 0)
 		FCGX_PutStr(resp->header.data, (int)resp->header.len, fcgi->out);
+	if (resp->body.len > 0)
+		FCGX_FPrintF(fcgi->out, "Content-Length: %d\r\n", (int)resp->body.len);
 	FCGX_PutStr("\r\n", 2, fcgi->out);
 	if (resp->body.len > 0)
 		FCGX_PutStr(resp->body.data, (int)resp->body.len, fcgi->out);

@@ -23,7 +23,8 @@ int fcgi_connect(const char *path)
 
 void fcgi_record(int fd, enum fcgi_type type, const void *data, size_t len)
 {
-	uint8_t header[HEADER] = {1, (uint8_t)type, 0, REQUEST_ID, (uint8_t)(len >> 8), (uint8_t)len};
+	uint8_t header[HEADER] = {1,          (uint8_t)type,       0,
+	                          REQUEST_ID, (uint8_t)(len >> 8), (uint8_t)len};
 
 	assert_int_equal(send(fd, header, HEADER, MSG_NOSIGNAL), HEADER);
 	if (len > 0)

@@ -8,7 +8,13 @@
  * A FastCGI client (FastCGI specification 1.0) small enough to send what no gateway would.  All
  * functions are for one responder request with id 1; they fail the test when the socket does.
  */
-enum fcgi_type { FCGI_BEGIN = 1, FCGI_END = 3, FCGI_PARAMETERS = 4, FCGI_INPUT = 5, FCGI_OUTPUT = 6 };
+enum fcgi_type {
+	FCGI_BEGIN = 1,
+	FCGI_END = 3,
+	FCGI_PARAMETERS = 4,
+	FCGI_INPUT = 5,
+	FCGI_OUTPUT = 6
+};
 
 /* Connect to the unix socket ${path}; the caller closes the descriptor. */
 int fcgi_connect(const char *path);

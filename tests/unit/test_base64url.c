@@ -19,9 +19,9 @@ static void refuses(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(
-		    base64url_decode(cases[i].text, strlen(cases[i].text), data, sizeof(data), &len),
-		    cases[i].err);
+		assert_int_equal(base64url_decode(cases[i].text, strlen(cases[i].text), data,
+		                                  sizeof(data), &len),
+		                 cases[i].err);
 }
 
 /* RFC 4648 section 10, and the two characters that differ from base64. */
@@ -30,7 +30,7 @@ static void decodes(void **state)
 	static const struct {
 		const char *text, *bytes;
 	} cases[] = {
-	    {"", ""},          {"Zg", "f"},        {"Zm8", "fo"},        {"Zm9v", "foo"},
+	    {"", ""},           {"Zg", "f"},          {"Zm8", "fo"},          {"Zm9v", "foo"},
 	    {"Zm9vYg", "foob"}, {"Zm9vYmE", "fooba"}, {"Zm9vYmFy", "foobar"}, {"-_8", "\xfb\xff"},
 	};
 	uint8_t data[6];
@@ -38,9 +38,9 @@ static void decodes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(
-		    base64url_decode(cases[i].text, strlen(cases[i].text), data, sizeof(data), &len),
-		    ERR_OK);
+		assert_int_equal(base64url_decode(cases[i].text, strlen(cases[i].text), data,
+		                                  sizeof(data), &len),
+		                 ERR_OK);
 		assert_int_equal(len, strlen(cases[i].bytes));
 		assert_memory_equal(data, cases[i].bytes, len);
 	}

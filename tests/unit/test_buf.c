@@ -73,12 +73,13 @@ static void json_escapes_what_could_break_a_line(void **state)
 	    {"", "\"\""},
 	    {"a\"b\\c", "\"a\\\"b\\\\c\""},
 	    {"\n\r\t\x1f\x7f", "\"\\u000a\\u000d\\u0009\\u001f\\u007f\""},
-	    {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\""},
+	    {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+	     "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\""},
 	    {"\xff", "\"\\ufffd\""},
-	    {"\xc0\xaf", "\"\\ufffd\\ufffd\""},                        /* overlong */
-	    {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},             /* a surrogate */
+	    {"\xc0\xaf", "\"\\ufffd\\ufffd\""},                       /* overlong */
+	    {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},            /* a surrogate */
 	    {"\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""}, /* above U+10FFFF */
-	    {"a\xe2\x82", "\"a\\ufffd\\ufffd\""},                      /* cut */
+	    {"a\xe2\x82", "\"a\\ufffd\\ufffd\""},                     /* cut */
 	};
 
 	(void)state;

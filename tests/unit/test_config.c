@@ -56,14 +56,28 @@ static void refuses_bad_values(void **state)
 	static const struct {
 		const char *name, *value;
 	} cases[] = {
-	    {"EX_TEXT", ""},          {"EX_TEXT", "ninechars"}, {"EX_TEXT", "a\tb"},
-	    {"EX_TEXT", "caf\xc3\xa9"}, {"EX_SECRET", "abc"},   {"EX_NUMBER", ""},
-	    {"EX_NUMBER", "0"},       {"EX_NUMBER", "11"},      {"EX_NUMBER", "-1"},
-	    {"EX_NUMBER", "5x"},      {"EX_NUMBER", " 5"},      {"EX_NUMBER", "99999999999999999999"},
-	    {"EX_SIZE", "64m"},       {"EX_SIZE", "M"},         {"EX_SIZE", "64MB"},
-	    {"EX_SIZE", "0"},         {"EX_SIZE", "999999999999999999G"},
-	    {"EX_DURATION", "3"},     {"EX_DURATION", "3 s"},   {"EX_DURATION", "2d"},
-	    {"EX_FLAG", "yes"},       {"EX_FLAG", "ON"},
+	    {"EX_TEXT", ""},
+	    {"EX_TEXT", "ninechars"},
+	    {"EX_TEXT", "a\tb"},
+	    {"EX_TEXT", "caf\xc3\xa9"},
+	    {"EX_SECRET", "abc"},
+	    {"EX_NUMBER", ""},
+	    {"EX_NUMBER", "0"},
+	    {"EX_NUMBER", "11"},
+	    {"EX_NUMBER", "-1"},
+	    {"EX_NUMBER", "5x"},
+	    {"EX_NUMBER", " 5"},
+	    {"EX_NUMBER", "99999999999999999999"},
+	    {"EX_SIZE", "64m"},
+	    {"EX_SIZE", "M"},
+	    {"EX_SIZE", "64MB"},
+	    {"EX_SIZE", "0"},
+	    {"EX_SIZE", "999999999999999999G"},
+	    {"EX_DURATION", "3"},
+	    {"EX_DURATION", "3 s"},
+	    {"EX_DURATION", "2d"},
+	    {"EX_FLAG", "yes"},
+	    {"EX_FLAG", "ON"},
 	};
 
 	(void)state;

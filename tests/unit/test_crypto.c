@@ -32,7 +32,8 @@ static void hmac_sha256(void **state)
 	uint8_t mac[CRYPTO_SHA256_LEN];
 
 	(void)state;
-	assert_int_equal(crypto_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, mac), ERR_OK);
+	assert_int_equal(crypto_hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, mac),
+	                 ERR_OK);
 	assert_hex(mac, sizeof(mac),
 	           "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
@@ -80,8 +81,12 @@ static void wipe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(sha256), cmocka_unit_test(hmac_sha256),         cmocka_unit_test(pbkdf2),
-	    cmocka_unit_test(equal),  cmocka_unit_test(random_bytes_differ), cmocka_unit_test(wipe),
+	    cmocka_unit_test(sha256),
+	    cmocka_unit_test(hmac_sha256),
+	    cmocka_unit_test(pbkdf2),
+	    cmocka_unit_test(equal),
+	    cmocka_unit_test(random_bytes_differ),
+	    cmocka_unit_test(wipe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #include "bounds.h"
 #include "buf.h"
 #include "check.h"
@@ -20,12 +19,34 @@ static enum err parse(const char *text, size_t len, struct flatjson **json)
 static void refuses_what_is_not_one_flat_object(void **state)
 {
 	static const char *const cases[] = {
-	    "",           " ",       "null",           "1",           "\"a\"",
-	    "[]",         "[{}]",    "{",              "{}}",         "{} {}",
-	    "{\"a\":1,}", "{'a':1}", "{a:1}",          "{\"a\" 1}",   "{\"a\":01}",
-	    "{\"a\":{}}", "{\"a\":[]}", "{\"a\":NaN}", "{\"a\":1e999}", "{\"a\":99999999999999999999}",
-	    "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "{\"a\":\"\\u0000\"}", "{\"a\":\"\\ud800\"}",
-	    "{\"a\":\"\xff\"}", "{\"a\":\"\xc0\xaf\"}", "{\"a\":\"x\ny\"}", "\xef\xbb\xbf{}",
+	    "",
+	    " ",
+	    "null",
+	    "1",
+	    "\"a\"",
+	    "[]",
+	    "[{}]",
+	    "{",
+	    "{}}",
+	    "{} {}",
+	    "{\"a\":1,}",
+	    "{'a':1}",
+	    "{a:1}",
+	    "{\"a\" 1}",
+	    "{\"a\":01}",
+	    "{\"a\":{}}",
+	    "{\"a\":[]}",
+	    "{\"a\":NaN}",
+	    "{\"a\":1e999}",
+	    "{\"a\":99999999999999999999}",
+	    "{\"a\":1,\"a\":2}",
+	    "{\"a\":1,\"\\u0061\":2}",
+	    "{\"a\":\"\\u0000\"}",
+	    "{\"a\":\"\\ud800\"}",
+	    "{\"a\":\"\xff\"}",
+	    "{\"a\":\"\xc0\xaf\"}",
+	    "{\"a\":\"x\ny\"}",
+	    "\xef\xbb\xbf{}",
 	};
 
 	(void)state;
@@ -44,6 +65,7 @@ static void refuses_a_raw_nul(void **state)
 	(void)state;
 	assert_int_equal(parse("{\"a\":\"x\0y\"}", 11, &json), ERR_MALFORMED);
 	assert_int_equal(parse("{}\0", 3, &json), ERR_MALFORMED);
+	assert_int_equal(parse("{\"a\":1\0}", 8, &json), ERR_MALFORMED);
 }
 
 static void refuses_depth_and_width(void **state)

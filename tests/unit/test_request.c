@@ -3,7 +3,8 @@
 #include "check.h"
 #include "request.h"
 
-/* A body that arrives in pieces of ${step} bytes, and is cut after ${cut} of them if that is not 0. */
+/* A body that arrives in pieces of ${step} bytes, and is cut after ${cut} of them if that is not 0.
+ */
 struct source {
 	const char *data;
 	size_t len, at, step, cut;

@@ -44,10 +44,11 @@ static void a_problem_replaces_what_was_there(void **state)
 	response_problem(&resp, &request, ERR_CONFLICT, "The login \"%s\" is taken.", "bob");
 	assert_int_equal(resp.status, 409);
 	assert_string_equal(buf_str(&resp.header), "Content-Type: application/problem+json\r\n");
-	assert_string_equal(buf_str(&resp.body),
-	                    "{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,"
-	                    "\"detail\":\"The login \\\"bob\\\" is taken.\",\"request_id\":\"0123\","
-	                    "\"error\":\"conflict\"}\n");
+	assert_string_equal(
+	    buf_str(&resp.body),
+	    "{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,"
+	    "\"detail\":\"The login \\\"bob\\\" is taken.\",\"request_id\":\"0123\","
+	    "\"error\":\"conflict\"}\n");
 	response_free(&resp);
 }
 
@@ -74,13 +75,16 @@ static void a_401_has_its_challenge(void **state)
 
 	(void)state;
 	response_problem(&resp, &request, ERR_TOKEN, NULL);
-	assert_non_null(strstr(buf_str(&resp.header), "WWW-Authenticate: Bearer realm=\"imagegate\"\r\n"));
+	assert_non_null(
+	    strstr(buf_str(&resp.header), "WWW-Authenticate: Bearer realm=\"imagegate\"\r\n"));
 	bad.authorization = "Bearer x";
 	response_problem(&resp, &bad, ERR_TOKEN, NULL);
-	assert_non_null(strstr(buf_str(&resp.header),
-	                       "WWW-Authenticate: Bearer realm=\"imagegate\", error=\"invalid_token\"\r\n"));
+	assert_non_null(
+	    strstr(buf_str(&resp.header),
+	           "WWW-Authenticate: Bearer realm=\"imagegate\", error=\"invalid_token\"\r\n"));
 	response_problem(&resp, &bad, ERR_CREDENTIALS, NULL);
-	assert_non_null(strstr(buf_str(&resp.header), "WWW-Authenticate: Bearer realm=\"imagegate\"\r\n"));
+	assert_non_null(
+	    strstr(buf_str(&resp.header), "WWW-Authenticate: Bearer realm=\"imagegate\"\r\n"));
 	response_free(&resp);
 }
 

@@ -77,7 +77,8 @@ static int stop_worker(void **state)
 	return 0;
 }
 
-/* Send a whole request up to the body, and ${sent} bytes of a body that CONTENT_LENGTH calls ${length}. */
+/* Send a whole request up to the body, and ${sent} bytes of a body that CONTENT_LENGTH calls
+ * ${length}. */
 static int send_request(const char *route, const char *length, size_t sent, int keep)
 {
 	static const char zeros[4096];

@@ -1,0 +1,585 @@
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "log.h"
+#include "name.h"
+#include "upload.h"
+
+#define ACCOUNT "0123456789abcdef"
+
+enum { SMALL = 300, LARGE = 200000, CHUNK = 65536 };
+
+/* A GIF of exactly ${len} bytes and 3 × 2 pixels: comments take what the image leaves. */
+static unsigned char *gif(size_t len)
+{
+	static const unsigned char head[] = "GIF89a\3\0\2\0\0\0\0";
+	static const unsigned char tail[] = "\0,\0\0\0\0\3\0\2\0\0\2\2\204Q\0;";
+	const size_t tail_len = sizeof(tail) - 1;
+	unsigned char *data = malloc(len);
+	size_t at = sizeof(head) - 1;
+
+	assert_non_null(data);
+	assert_true(len >= SMALL);
+	memcpy(data, head, at);
+	data[at++] = 0x21;
+	data[at++] = 0xfe;
+	while (at + tail_len < len) {
+		size_t block = len - tail_len - at - 1;
+
+		/* What is left must never be one byte: a block has its length and more. */
+		if (block > 200)
+			block = block < 300 ? block / 2 : 200;
+		data[at++] = (unsigned char)block;
+		memset(data + at, 'c', block);
+		at += block;
+	}
+	memcpy(data + at, tail, tail_len);
+	assert_int_equal(at + tail_len, len);
+	return data;
+}
+
+/* The client's side: a body that arrives in pieces, and perhaps not to its end. */
+struct client {
+	const unsigned char *data;
+	size_t len; /* bytes that arrive */
+	size_t at;
+	size_t piece; /* the most that arrives at once */
+	bool cut;     /* the stream ends badly after them */
+};
+
+static enum err client_read(void *ctx, void *data, size_t cap, size_t *ret_len)
+{
+	struct client *client = ctx;
+	size_t n = client->len - client->at;
+
+	if (n == 0 && client->cut)
+		return ERR_CUT;
+	if (n > cap)
+		n = cap;
+	if (n > client->piece)
+		n = client->piece;
+	memcpy(data, client->data + client->at, n);
+	client->at += n;
+	*ret_len = n;
+	return ERR_OK;
+}
+
+static bool client_gone(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+/* The store's side. */
+enum behaviour {
+	STORES,
+	REFUSES_FIRST,  /* fails without having pulled anything */
+	REFUSES_MIDWAY, /* fails after a chunk */
+	REFUSES_LAST,   /* fails after everything was pulled */
+	SAYS_YES_FIRST, /* the rest are wrong: success without having pulled anything, */
+	SAYS_YES_MIDWAY,
+	SAYS_YES_AFTER_ERROR, /* after an error of the source, */
+	PULLS_BEYOND,         /* or more than there is */
+	PULLS_NOTHING         /* zero bytes at once, for ever */
+};
+
+struct fake {
+	enum behaviour behaviour;
+	enum err err; /* of the refusals */
+	int calls;
+	size_t chunk;
+	bool committed;
+	bool got_last; /* the last byte was handed over */
+	char key[NAME_MAX_LEN + 1];
+	char type[32];
+	unsigned char *data; /* what was pulled */
+	int64_t len;
+	int64_t length; /* that was announced */
+};
+
+static struct fake fake;
+static struct response resp;
+static struct upload upload = {.max_bytes = LARGE, .max_pixels = 1000000, .max_age_ms = 600000};
+
+static enum err fake_pull(const struct store_object *object, int64_t left)
+{
+	size_t len = left < (int64_t)fake.chunk ? (size_t)left : fake.chunk;
+	/* A block of its own, so that the sanitizer sees a write beyond it. */
+	unsigned char *block = malloc(len + (len == 0));
+	enum err err = object->pull(object->ctx, block, len);
+
+	if (err == ERR_OK) {
+		memcpy(fake.data + fake.len, block, len);
+		fake.len += (int64_t)len;
+		fake.got_last = fake.len == object->length;
+	}
+	free(block);
+	return err;
+}
+
+static enum err fake_put(void *ctx, const struct store_object *object, char why[STORE_WHY_LEN])
+{
+	enum err err = ERR_OK;
+
+	assert_ptr_equal(ctx, &fake);
+	fake.calls++;
+	fake.length = object->length;
+	(void)snprintf(fake.key, sizeof(fake.key), "%s", object->key);
+	(void)snprintf(fake.type, sizeof(fake.type), "%s", object->type);
+	fake.data = calloc(1, (size_t)object->length + 1);
+	assert_non_null(fake.data);
+	(void)snprintf(why, STORE_WHY_LEN, "the fake store refuses");
+	if (fake.behaviour == REFUSES_FIRST)
+		return fake.err;
+	if (fake.behaviour == SAYS_YES_FIRST)
+		return ERR_OK;
+	if (fake.behaviour == PULLS_NOTHING)
+		return object->pull(object->ctx, fake.data, 0);
+	while (fake.len < object->length) {
+		err = fake_pull(object, object->length - fake.len);
+		if (err != ERR_OK)
+			return fake.behaviour == SAYS_YES_AFTER_ERROR ? ERR_OK : err;
+		if (fake.behaviour == REFUSES_MIDWAY)
+			return fake.err;
+		if (fake.behaviour == SAYS_YES_MIDWAY)
+			return ERR_OK;
+	}
+	if (fake.behaviour == REFUSES_LAST)
+		return fake.err;
+	if (fake.behaviour == PULLS_BEYOND)
+		return object->pull(object->ctx, fake.data, 1);
+	fake.committed = true;
+	return ERR_OK;
+}
+
+static int setup_group(void **state)
+{
+	(void)state;
+	log_open("test", LOG_LEVEL_ERROR + 1);
+	resp = response_new();
+	upload.store = (struct store){.put = fake_put, .ctx = &fake};
+	return sniff_open(&upload.sniff) == ERR_OK ? 0 : -1;
+}
+
+static int teardown_group(void **state)
+{
+	(void)state;
+	response_free(&resp);
+	sniff_close(upload.sniff);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake = (struct fake){.chunk = CHUNK, .err = ERR_UNAVAILABLE};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(fake.data);
+	return 0;
+}
+
+static void reset(void)
+{
+	enum behaviour behaviour = fake.behaviour;
+	size_t chunk = fake.chunk;
+
+	free(fake.data);
+	fake = (struct fake){.behaviour = behaviour, .chunk = chunk, .err = ERR_UNAVAILABLE};
+}
+
+static struct request request_of(struct client *client, int64_t content_length)
+{
+	return (struct request){.id = "r",
+	                        .route = "upload",
+	                        .method = "POST",
+	                        .authorization = "",
+	                        .accept = "",
+	                        .content_type = "image/gif",
+	                        .remote_addr = "192.0.2.1",
+	                        .account = ACCOUNT,
+	                        .object = "",
+	                        .content_length = content_length,
+	                        .age_ms = 10,
+	                        .read = client_read,
+	                        .gone = client_gone,
+	                        .ctx = client};
+}
+
+static void ask(const struct request *req)
+{
+	response_clear(&resp);
+	upload_handle(&upload, req, &resp);
+}
+
+static void send_body(const unsigned char *data, size_t len)
+{
+	struct client client = {.data = data, .len = len, .piece = 5000};
+	struct request req = request_of(&client, (int64_t)len);
+
+	ask(&req);
+}
+
+/* Refused with ${status}, no name given out, and nothing in the store. */
+static void refused(int status)
+{
+	assert_int_equal(resp.status, status);
+	assert_false(fake.committed);
+	assert_null(strstr(buf_str(&resp.header), "Location"));
+	assert_null(strstr(buf_str(&resp.header), ACCOUNT));
+	assert_null(strstr(buf_str(&resp.body), ACCOUNT));
+	assert_null(strstr(buf_str(&resp.body), "filename"));
+}
+
+static void test_no_account(void **state)
+{
+	static const char *const bad[] = {"", "0123456789abcde", "0123456789ABCDEF",
+	                                  "0123456789abcdef ", "../../etc/passwd"};
+	unsigned char *data = gif(SMALL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct client client = {.data = data, .len = SMALL, .piece = SMALL};
+		struct request req = request_of(&client, SMALL);
+
+		req.account = bad[i];
+		ask(&req);
+		refused(500);
+		assert_int_equal(client.at, 0);
+		assert_int_equal(fake.calls, 0);
+	}
+	free(data);
+}
+
+static void test_route_and_method(void **state)
+{
+	unsigned char *data = gif(SMALL);
+	struct client client = {.data = data, .len = SMALL, .piece = SMALL};
+	struct request req = request_of(&client, SMALL);
+
+	(void)state;
+	req.route = "sign";
+	ask(&req);
+	refused(404);
+	req.route = "upload";
+	req.method = "PUT";
+	ask(&req);
+	refused(405);
+	assert_int_equal(client.at, 0);
+	free(data);
+}
+
+static void test_bad_length(void **state)
+{
+	static const struct {
+		int64_t length;
+		int status;
+		const char *says;
+	} cases[] = {
+	    {-1, 400, "length"},
+	    {0, 400, "empty"},
+	    {LARGE + 1, 413, "200000 bytes"},
+	    {INT64_MAX, 413, "200000 bytes"},
+	    {INT64_MIN, 400, "length"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct client client = {.piece = 1};
+		struct request req = request_of(&client, cases[i].length);
+
+		ask(&req);
+		refused(cases[i].status);
+		assert_non_null(strstr(buf_str(&resp.body), cases[i].says));
+		assert_int_equal(fake.calls, 0);
+	}
+}
+
+static void test_slow_body(void **state)
+{
+	unsigned char *data = gif(SMALL);
+	struct client client = {.data = data, .len = SMALL, .piece = SMALL};
+	struct request req = request_of(&client, SMALL);
+
+	(void)state;
+	req.age_ms = upload.max_age_ms + 1;
+	ask(&req);
+	refused(408);
+	assert_int_equal(client.at, 0);
+	req.age_ms = upload.max_age_ms;
+	ask(&req);
+	assert_int_equal(resp.status, 201);
+	free(data);
+}
+
+static void test_other_types(void **state)
+{
+	static const struct {
+		const char *data;
+		const char *seen;
+	} cases[] = {
+	    {"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "svg"},
+	    {"<!DOCTYPE html><html><body>x</body></html>", "html"},
+	    {"%PDF-1.4\n", "pdf"},
+	    {"\xff\x0a", ""},
+	    {"x", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		send_body((const unsigned char *)cases[i].data, strlen(cases[i].data));
+		refused(415);
+		assert_non_null(strstr(buf_str(&resp.body), cases[i].seen));
+		assert_int_equal(fake.calls, 0);
+	}
+}
+
+/* Cut at every position, with the announced length that of the whole: never anything made. */
+static void test_cut_small(void **state)
+{
+	unsigned char *data = gif(SMALL);
+
+	(void)state;
+	for (size_t cut = 0; cut < SMALL; cut++) {
+		for (int bad_end = 0; bad_end < 2; bad_end++) {
+			struct client client = {
+			    .data = data, .len = cut, .piece = 7, .cut = bad_end == 1};
+			struct request req = request_of(&client, SMALL);
+
+			ask(&req);
+			refused(400);
+			assert_false(fake.got_last);
+			reset();
+		}
+	}
+	free(data);
+}
+
+static void test_cut_large(void **state)
+{
+	static const size_t cuts[] = {4095,      4096,      4097,          CHUNK - 1, CHUNK,
+	                              CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, LARGE - 1};
+	unsigned char *data = gif(LARGE);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		struct client client = {.data = data, .len = cuts[i], .piece = 5000, .cut = true};
+		struct request req = request_of(&client, LARGE);
+
+		ask(&req);
+		refused(400);
+		assert_false(fake.got_last);
+		reset();
+	}
+	free(data);
+}
+
+/* All bytes arrive, but the stream does not end well, or goes on: the last chunk stays here. */
+static void test_bad_end(void **state)
+{
+	static const size_t lengths[] = {SMALL, CHUNK, LARGE - 1};
+	unsigned char *data = gif(LARGE);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		unsigned char *whole = gif(lengths[i]);
+		struct client client = {
+		    .data = whole, .len = lengths[i], .piece = 5000, .cut = true};
+		struct request req = request_of(&client, (int64_t)lengths[i]);
+
+		ask(&req);
+		refused(400);
+		assert_false(fake.got_last);
+		free(whole);
+		reset();
+	}
+	for (size_t length = LARGE - 2; length < LARGE; length++) {
+		struct client client = {.data = data, .len = LARGE, .piece = 5000};
+		struct request req = request_of(&client, (int64_t)length);
+
+		ask(&req);
+		refused(400);
+		assert_false(fake.got_last);
+		reset();
+	}
+	free(data);
+}
+
+/* Complete, but no image from some byte on: what was wrong is said, the last chunk stays here. */
+static void test_malformed(void **state)
+{
+	static const size_t lengths[] = {SMALL, CHUNK, LARGE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		unsigned char *data = gif(lengths[i]);
+
+		data[lengths[i] - 1] = 0;
+		send_body(data, lengths[i]);
+		refused(400);
+		assert_int_equal(fake.calls, 1);
+		assert_false(fake.got_last);
+		reset();
+		/* A length that is shorter than the image, by the end that is missing. */
+		data[lengths[i] - 1] = ';';
+		send_body(data, lengths[i] - 1);
+		refused(400);
+		assert_false(fake.got_last);
+		free(data);
+		reset();
+	}
+}
+
+static void test_too_many_pixels(void **state)
+{
+	unsigned char *data = gif(LARGE);
+
+	(void)state;
+	data[6] = data[7] = data[8] = data[9] = 0xff;
+	send_body(data, LARGE);
+	refused(413);
+	assert_false(fake.got_last);
+	free(data);
+}
+
+static void test_store_refuses(void **state)
+{
+	static const enum err errors[] = {ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_FULL, ERR_INTERNAL,
+	                                  ERR_NOMEM};
+	unsigned char *data = gif(LARGE);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		for (int when = REFUSES_FIRST; when <= REFUSES_LAST; when++) {
+			fake.behaviour = (enum behaviour)when;
+			fake.err = errors[i];
+			send_body(data, LARGE);
+			refused(err_problem(errors[i])->status);
+			/* The cause is for the log. */
+			assert_null(strstr(buf_str(&resp.body), "fake"));
+			reset();
+		}
+	}
+	free(data);
+}
+
+/* A store that says yes to what it was not given is not believed. */
+static void test_store_lies(void **state)
+{
+	static const enum behaviour lies[] = {SAYS_YES_FIRST, SAYS_YES_MIDWAY, PULLS_BEYOND,
+	                                      PULLS_NOTHING};
+	unsigned char *data = gif(LARGE);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		fake.behaviour = lies[i];
+		send_body(data, LARGE);
+		refused(500);
+		reset();
+	}
+	fake.behaviour = SAYS_YES_AFTER_ERROR;
+	data[LARGE - 1] = 0;
+	send_body(data, LARGE);
+	assert_in_range(resp.status, 400, 500);
+	refused(resp.status);
+	free(data);
+}
+
+static void stored(const unsigned char *data, size_t len, int status)
+{
+	char expected[400];
+	char file[NAME_MAX_LEN + 1];
+
+	assert_int_equal(resp.status, status);
+	assert_true(fake.committed);
+	assert_int_equal(fake.calls, 1);
+	assert_int_equal(fake.length, len);
+	assert_int_equal(fake.len, len);
+	assert_memory_equal(fake.data, data, len);
+	assert_string_equal(fake.type, "image/gif");
+	assert_true(name_is_object(fake.key));
+	assert_memory_equal(fake.key, ACCOUNT "/", 17);
+	memcpy(file, fake.key, sizeof(file));
+	file[16] = '-';
+	(void)snprintf(expected, sizeof(expected),
+	               "{\"filename\":\"%s\",\"type\":\"image/gif\",\"size\":%zu,\"width\":3,"
+	               "\"height\":2}\n",
+	               file, len);
+	assert_string_equal(buf_str(&resp.body), expected);
+	(void)snprintf(expected, sizeof(expected), "Content-Type: application/json\r\n%s%s%s",
+	               status == 201 ? "Location: /v1/user/" : "", status == 201 ? file : "",
+	               status == 201 ? "\r\n" : "");
+	assert_string_equal(buf_str(&resp.header), expected);
+}
+
+static void test_stores(void **state)
+{
+	static const size_t lengths[] = {SMALL, 4095,      4096,      4097,      CHUNK - 1,
+	                                 CHUNK, CHUNK + 1, 2 * CHUNK, LARGE - 1, LARGE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		unsigned char *data = gif(lengths[i]);
+
+		send_body(data, lengths[i]);
+		stored(data, lengths[i], 201);
+		free(data);
+		reset();
+	}
+}
+
+/* However the body arrives, and however the store takes it. */
+static void test_pieces(void **state)
+{
+	static const size_t sizes[] = {1, 2, 3, 4096, CHUNK};
+	unsigned char *data = gif(9000);
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		for (size_t k = 0; k < 5; k++) {
+			struct client client = {.data = data, .len = 9000, .piece = sizes[i]};
+			struct request req = request_of(&client, 9000);
+
+			fake.chunk = sizes[k];
+			ask(&req);
+			stored(data, 9000, 201);
+			reset();
+		}
+	}
+	free(data);
+}
+
+static void test_older_route(void **state)
+{
+	unsigned char *data = gif(SMALL);
+	struct client client = {.data = data, .len = SMALL, .piece = SMALL};
+	struct request req = request_of(&client, SMALL);
+
+	(void)state;
+	req.route = "upload-plain";
+	ask(&req);
+	stored(data, SMALL, 200);
+	free(data);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_no_account),      TEST(test_route_and_method), TEST(test_bad_length),
+	    TEST(test_slow_body),       TEST(test_other_types),      TEST(test_cut_small),
+	    TEST(test_cut_large),       TEST(test_bad_end),          TEST(test_malformed),
+	    TEST(test_too_many_pixels), TEST(test_store_refuses),    TEST(test_store_lies),
+	    TEST(test_stores),          TEST(test_pieces),           TEST(test_older_route),
+	};
+
+	return cmocka_run_group_tests(tests, setup_group, teardown_group);
+}
