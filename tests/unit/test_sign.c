@@ -87,6 +87,7 @@ static void test_refuses_methods_and_routes(void **state)
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		ask("sign", methods[i], object);
 		refused(405);
+		assert_non_null(strstr(buf_str(&resp.header), "Allow: GET, HEAD\r\n"));
 	}
 	ask("", "GET", object);
 	refused(404);

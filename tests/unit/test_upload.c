@@ -272,6 +272,7 @@ static void test_route_and_method(void **state)
 	req.method = "PUT";
 	ask(&req);
 	refused(405);
+	assert_non_null(strstr(buf_str(&resp.header), "Allow: POST\r\n"));
 	assert_int_equal(client.at, 0);
 	free(data);
 }

@@ -1,0 +1,217 @@
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "image.h"
+#include "log.h"
+#include "name.h"
+#include "upload.h"
+
+/* The body on its way to the store. */
+struct body {
+	const struct request *req;
+	struct image *image;
+	int64_t left;      /* bytes that were not handed on */
+	size_t head_len;   /* bytes of ${head} */
+	size_t head_taken; /* of those, handed on */
+	uint32_t width, height;
+	bool complete;   /* every byte was handed on, and the image is well formed */
+	const char *why; /* what is wrong with the image; NULL for nothing */
+	unsigned char head[SNIFF_BYTES];
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Read exactly ${len} bytes. */
+static enum err read_full(const struct request *req, void *data, size_t len)
+{
+	unsigned char *at = data;
+
+	while (len > 0) {
+		size_t n = 0;
+		enum err err = request_read(req, at, len, &n);
+
+		if (err != ERR_OK)
+			return err;
+		if (n == 0)
+			return ERR_CUT;
+		at += n;
+		len -= n;
+	}
+	return ERR_OK;
+}
+
+/* Whether the stream ends here, and well. */
+static enum err read_end(const struct request *req)
+{
+	unsigned char beyond;
+	size_t n = 0;
+	enum err err = request_read(req, &beyond, 1, &n);
+
+	if (err != ERR_OK)
+		return err;
+	return n == 0 ? ERR_OK : ERR_CUT;
+}
+
+/* Show the image check ${len} more bytes, and the end after the last one. */
+static enum err inspect(struct body *body, const void *data, size_t len)
+{
+	enum err err = image_feed(body->image, data, len);
+
+	if (err == ERR_OK && body->left == 0)
+		err = image_end(body->image, &body->width, &body->height);
+	if (err == ERR_MALFORMED || err == ERR_TOO_LARGE)
+		body->why = image_why(body->image);
+	return err;
+}
+
+/* The store's way to the bytes: see struct store_object. */
+static enum err pull(void *ctx, void *data, size_t len)
+{
+	struct body *body = ctx;
+	size_t kept = body->head_len - body->head_taken;
+	enum err err = ERR_OK;
+
+	if (len == 0 || (uint64_t)len > (uint64_t)body->left)
+		return ERR_INTERNAL;
+	if (kept > len)
+		kept = len;
+	memcpy(data, body->head + body->head_taken, kept);
+	body->head_taken += kept;
+	err = read_full(body->req, (unsigned char *)data + kept, len - kept);
+	if (err != ERR_OK)
+		return err;
+	body->left -= (int64_t)len;
+	if (body->left == 0)
+		err = read_end(body->req);
+	if (err == ERR_OK)
+		err = inspect(body, data, len);
+	body->complete = err == ERR_OK && body->left == 0;
+	return err;
+}
+
+/* Answer ${err}, with ${detail} unless that is NULL, and log it with its cause. */
+static void refuse(struct response *resp, const struct request *req, enum err err,
+                   const char *detail, const char *cause)
+{
+	const struct problem *problem = err_problem(err);
+	enum log_level level = problem->status < 500 ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
+
+	if (cause == NULL || cause[0] == '\0')
+		cause = detail != NULL ? detail : problem->detail;
+	log_write(level, "upload refused: %s: %s", problem->error, cause);
+	if (detail != NULL)
+		response_problem(resp, req, err, "%s", detail);
+	else
+		response_problem(resp, req, err, NULL);
+	if (err == ERR_METHOD)
+		response_header(resp, "Allow", "POST");
+}
+
+/* Answer what is wrong with ${req} before its body is looked at; return whether anything is. */
+static bool refused(const struct upload *upload, const struct request *req, struct response *resp)
+{
+	char limit[80];
+
+	(void)snprintf(limit, sizeof(limit), "An image may have at most %" PRId64 " bytes.",
+	               upload->max_bytes);
+	if (strcmp(req->method, "POST") != 0)
+		refuse(resp, req, ERR_METHOD, NULL, NULL);
+	else if (!request_account_ok(req->account))
+		refuse(resp, req, ERR_INTERNAL, NULL, "the gateway named no account");
+	else if (req->content_length < 0)
+		refuse(resp, req, ERR_MALFORMED, "The length of the body is not known.", NULL);
+	else if (req->content_length == 0)
+		refuse(resp, req, ERR_MALFORMED, "The body is empty.", NULL);
+	else if (req->content_length > upload->max_bytes)
+		refuse(resp, req, ERR_TOO_LARGE, limit, NULL);
+	else if (req->age_ms > upload->max_age_ms)
+		refuse(resp, req, ERR_SLOW, NULL, NULL);
+	else
+		return false;
+	return true;
+}
+
+/* Read the head of the body and find out what it is; answer if that is nothing we take. */
+static enum err detect(const struct upload *upload, struct body *body, struct response *resp,
+                       enum image_format *ret)
+{
+	char seen[SNIFF_TYPE_MAX] = "";
+	char detail[160];
+	enum err err = ERR_OK;
+
+	body->head_len = body->left < SNIFF_BYTES ? (size_t)body->left : SNIFF_BYTES;
+	err = read_full(body->req, body->head, body->head_len);
+	if (err == ERR_OK)
+		err = sniff_format(upload->sniff, body->head, body->head_len, ret, seen);
+	if (err == ERR_OK)
+		return ERR_OK;
+	(void)snprintf(detail, sizeof(detail),
+	               "This is %s; accepted are JPEG, PNG, GIF, WebP and AVIF.", seen);
+	refuse(resp, body->req, err, err == ERR_MEDIA_TYPE ? detail : NULL, NULL);
+	return err;
+}
+
+static void created(struct response *resp, const struct request *req, const struct name *name,
+                    enum image_format format, const struct body *body)
+{
+	bool plain = strcmp(req->route, "upload-plain") == 0;
+
+	resp->status = plain ? 200 : 201;
+	response_header(resp, "Content-Type", "application/json");
+	if (!plain)
+		response_header(resp, "Location", "/v1/user/%s", name->file);
+	buf_printf(&resp->body,
+	           "{\"filename\":\"%s\",\"type\":\"%s\",\"size\":%" PRId64 ",\"width\":%" PRIu32
+	           ",\"height\":%" PRIu32 "}\n",
+	           name->file, image_type(format), req->content_length, body->width, body->height);
+}
+
+/* Put the body into the store as an image of ${format}; answer. */
+static void keep(const struct upload *upload, struct body *body, enum image_format format,
+                 struct response *resp)
+{
+	const struct request *req = body->req;
+	struct name name;
+	struct store_object object = {.key = name.object,
+	                              .type = image_type(format),
+	                              .length = req->content_length,
+	                              .pull = pull,
+	                              .ctx = body};
+	char cause[STORE_WHY_LEN] = "";
+	enum err err = name_new(req->account, now_ms(), image_extension(format), &name);
+
+	if (err == ERR_OK)
+		err = image_new(format, upload->max_pixels, &body->image);
+	if (err == ERR_OK)
+		err = upload->store.put(upload->store.ctx, &object, cause);
+	if (err == ERR_OK && !body->complete)
+		err = ERR_INTERNAL;
+	if (err == ERR_OK)
+		created(resp, req, &name, format, body);
+	else
+		refuse(resp, req, err, body->why, cause);
+}
+
+void upload_handle(void *upload, const struct request *req, struct response *resp)
+{
+	struct body body = {.req = req, .left = req->content_length};
+	enum image_format format = IMAGE_JPEG;
+
+	if (strcmp(req->route, "upload") != 0 && strcmp(req->route, "upload-plain") != 0) {
+		response_problem(resp, req, ERR_NOT_FOUND, NULL);
+		return;
+	}
+	if (refused(upload, req, resp) || detect(upload, &body, resp, &format) != ERR_OK)
+		return;
+	keep(upload, &body, format, resp);
+	image_free(body.image);
+}

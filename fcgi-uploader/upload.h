@@ -1,0 +1,32 @@
+#ifndef FCGI_UPLOADER_UPLOAD_H
+#define FCGI_UPLOADER_UPLOAD_H
+
+#include <stdint.h>
+
+#include "request.h"
+#include "response.h"
+#include "sniff.h"
+#include "store.h"
+
+/* What the uploader's handler works with. */
+struct upload {
+	struct store store;
+	struct sniff *sniff;
+	int64_t max_bytes;  /* of an image */
+	int64_t max_pixels; /* of an image */
+	int64_t max_age_ms; /* the time in which the gateway must have received a body */
+};
+
+/*
+ * Answer the routes `upload` and `upload-plain`: take the body as an image, check every byte on its
+ * way, and make it an object of ${req->account}.  201 (200 for `upload-plain`) with a JSON object:
+ * filename, type, size, width, height.
+ *
+ * A name is given out only when the store has said that it holds all bytes, and the last chunk goes
+ * to the store only when the body is complete and the image well formed.
+ *
+ * ${upload} is a struct upload *.  Blocks, as long as reading the body and the store do.
+ */
+void upload_handle(void *upload, const struct request *req, struct response *resp);
+
+#endif
