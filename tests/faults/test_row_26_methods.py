@@ -1,0 +1,40 @@
+"""Row 26: every other method on each route."""
+
+import pytest
+from support.client import exchange, head
+
+pytestmark = pytest.mark.usefixtures("steady")
+
+IMAGE = "0123456789abcdef-vuci4ialvv0123456789abcdefghij.png"
+
+ROUTES = {
+    "/v1/register": "POST", "/register": "POST", "/v1/token": "POST", "/token": "POST",
+    "/v1/upload": "POST", "/upload": "POST", "/v1/user": "GET", f"/v1/user/{IMAGE}": "GET",
+    f"/images/{IMAGE}": "GET", "/status": "GET", "/livez": "GET", "/readyz": "GET",
+}
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "MKCOL",
+           "COPY", "MOVE", "LOCK", "BREW"]
+
+
+@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("method", METHODS)
+def test_405(stack, path, method):
+    right = ROUTES[path]
+    if method == right or (method, right) == ("HEAD", "GET"):
+        return
+    answer = exchange(stack.base_url, head(method, path, ("Content-Length", 0)), method)
+    assert answer.status == 405
+    allowed = {word.strip() for word in answer.headers["Allow"].split(",")}
+    assert right in allowed and method not in allowed
+
+
+@pytest.mark.parametrize("target", ["example.com:443", "storage:9000"])
+def test_connect(stack, target):
+    answer = exchange(stack.base_url, head("CONNECT", target), "CONNECT")
+    assert answer is None or answer.status in (400, 404, 405)
+
+
+@pytest.mark.parametrize("method", ["GET\t", "G ET", "get", "G" * 10_000, "GET/", "\0GET"])
+def test_no_method_at_all(stack, method):
+    answer = exchange(stack.base_url, head(method, "/status"))
+    assert answer is None or answer.status in (400, 405, 414)
