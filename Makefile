@@ -29,7 +29,7 @@ help:
 	@echo 'make format   format the C sources'
 	@echo 'make clean    remove the stack with its volumes: ALL IMAGES AND ACCOUNTS ARE LOST'
 
-up: build secrets
+up: secrets build
 	@scripts/up
 	@scripts/try
 

@@ -96,9 +96,11 @@ def test_inside_networks(stack, name):
 
 @every_service
 def test_no_secret_in_sight(stack, service):
-    """Neither in the container's environment, in its command, in a label, nor on a command line."""
+    """Neither in the container's environment, command or labels, nor in those of its processes."""
     inspected = json.dumps(stack.inspect(service))
     commands = docker("top", stack.containers[service], check=False).stdout
+    if service in SERVICES:
+        commands += stack.shell(service, "cat /proc/[0-9]*/environ", check=False).stdout
     for word in stack.secrets:
         assert word not in inspected
         assert word not in commands
