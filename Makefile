@@ -16,7 +16,7 @@ TOOLCHAIN = imagegate-toolchain
 in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src $(TOOLCHAIN)
 
 .PHONY: help up down logs ps clean build prerequisites secrets toolchain shell \
-        test test-c test-shell test-nginx test-sql test-e2e fuzz format
+        unit debug test test-c test-shell test-nginx test-sql test-e2e fuzz format
 
 help:
 	@echo 'make up       build what is missing, start the stack, wait until it is healthy'
@@ -24,8 +24,10 @@ help:
 	@echo 'make logs     follow the logs of all services'
 	@echo 'make ps       what runs, and how it does'
 	@echo 'make test     every test, on a stack of its own beside a running one'
+	@echo 'make unit     the unit tests; TEST=test_buf runs those of one unit, seconds after an edit'
 	@echo 'make fuzz     run each fuzz target for SECONDS_EACH (60) seconds'
 	@echo 'make shell    a shell in the toolchain image'
+	@echo 'make debug    build for gdb and valgrind, into build/debug'
 	@echo 'make format   format the C sources'
 	@echo 'make clean    remove the stack with its volumes: ALL IMAGES AND ACCOUNTS ARE LOST'
 
@@ -68,6 +70,12 @@ toolchain: prerequisites
 shell: toolchain
 	docker run --rm -it -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src $(TOOLCHAIN) bash
 
+unit: toolchain
+	$(in_toolchain) make -s -j2 -f build.mk OUT=build TEST=$(TEST) unit
+
+debug: toolchain
+	$(in_toolchain) make -s -j2 -f build.mk OUT=build debug
+
 # In order of cost.  The end-to-end tests come last and close with pytest's own summary.
 test: test-shell test-c test-nginx test-sql test-e2e
 
@@ -94,9 +102,11 @@ in_docker = docker run --rm --network host -v /var/run/docker.sock:/var/run/dock
     -v "$(CURDIR):$(CURDIR):ro" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1
 pytest = pytest -q -p no:cacheprovider
 
+# TESTS=tests/e2e/test_reads.py runs one file of a suite.
+
 # The schema, the roles and the migrations, on a server of its own.
 test-sql: toolchain build
-	$(in_docker) -e IMAGEGATE_VERSION=$(IMAGEGATE_VERSION) $(TOOLCHAIN) $(pytest) tests/sql
+	$(in_docker) -e IMAGEGATE_VERSION=$(IMAGEGATE_VERSION) $(TOOLCHAIN) $(pytest) $(or $(TESTS),tests/sql)
 
 # The whole stack: a project, ports and secrets of its own (tests/stack.env), beside one that runs.
 # What a cut run left is removed first; what fails leaves its stack behind to be looked at.
@@ -108,7 +118,7 @@ test-e2e: toolchain build
 	@scripts/up
 	$(in_docker) -e PROJECT=imagegate-test -e BASE_URL=http://127.0.0.1:18080 -e S3_URL=http://127.0.0.1:19000 \
 	    -e SECRETS_DIR="$(CURDIR)/build/test-secrets" -e COMPOSE='docker-compose --env-file tests/stack.env' \
-	    $(TOOLCHAIN) $(pytest) tests/e2e tests/faults
+	    $(TOOLCHAIN) $(pytest) $(or $(TESTS),tests/e2e tests/faults)
 	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1
 
 fuzz: toolchain

@@ -2,7 +2,8 @@
 # (Dockerfile) and the toolchain image (tests/Dockerfile) both have what it needs.
 #
 #   make -f build.mk            the programs, in $(OUT)/bin
-#   make -f build.mk unit       the unit and handler tests, under AddressSanitizer and UBSan
+#   make -f build.mk unit       the unit and handler tests, under AddressSanitizer and UBSan; TEST=test_buf: that one
+#   make -f build.mk debug      programs and tests for gdb and valgrind, in $(OUT)/debug
 #   make -f build.mk format     is everything formatted as .clang-format says?
 
 OUT ?= build/c
@@ -29,11 +30,11 @@ uploader_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(UPLOADER:%=fcgi-uplo
 ARCHIVES = $(OUT)/uploader.a $(OUT)/security.a $(OUT)/lib.a
 
 support_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
-unit_tests = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+unit_tests = $(or $(TEST),$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
 fuzzers = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 sources = $(wildcard lib/*.[ch] fcgi-*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
 
-.PHONY: all security uploader unit unit-run fuzz-replay fuzz-run format
+.PHONY: all security uploader debug unit unit-run fuzz-replay fuzz-run format
 .SECONDARY:
 
 all: security uploader
@@ -59,10 +60,15 @@ $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Every variable has its value, every line its place; no sanitizer, which valgrind does not bear.
+debug:
+	$(MAKE) -f build.mk OUT=$(OUT)/debug CFLAGS='-std=gnu11 -O0 -g3 $(WARN)' LDFLAGS= \
+	    all $(unit_tests:%=$(OUT)/debug/tests/%)
+
 # The tests run on a build of their own.
 unit:
 	$(MAKE) -f build.mk OUT=$(OUT)/asan CC=clang \
-	    CFLAGS='-std=gnu11 $(WARN) $(SANITIZE)' LDFLAGS='$(SANITIZE)' unit-run fuzz-replay
+	    CFLAGS='-std=gnu11 $(WARN) $(SANITIZE)' LDFLAGS='$(SANITIZE)' unit-run $(if $(TEST),,fuzz-replay)
 unit-run: $(unit_tests:%=$(OUT)/tests/%)
 	tests/unit/run $^
 $(OUT)/tests/test_%: $(OUT)/tests/unit/test_%.o $(support_objects) $(ARCHIVES)
