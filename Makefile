@@ -16,7 +16,7 @@ TOOLCHAIN = imagegate-toolchain
 in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src $(TOOLCHAIN)
 
 .PHONY: help up down logs ps clean build prerequisites secrets toolchain shell \
-        unit debug test test-c test-shell test-nginx test-sql test-e2e fuzz format
+        unit debug test test-docs test-c test-shell test-nginx test-sql test-e2e fuzz format
 
 help:
 	@echo 'make up       build what is missing, start the stack, wait until it is healthy'
@@ -77,12 +77,16 @@ debug: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build debug
 
 # In order of cost.  The end-to-end tests come last and close with pytest's own summary.
-test: test-shell test-c test-nginx test-sql test-e2e
+test: test-docs test-shell test-c test-nginx test-sql test-e2e
 
 SHELL_SCRIPTS = .ci/run scripts/* pool/* nginx/entrypoint nginx/test sql/db-entrypoint sql/migrate \
     sql/settings.sh createbuckets/createbuckets storage/storage-entrypoint tests/unit/run tests/fuzz/run
 test-shell: toolchain
 	$(in_toolchain) shellcheck -x $(SHELL_SCRIPTS)
+
+# Every file, command, service, setting, route and test that the documents name exists.
+test-docs: toolchain
+	$(in_toolchain) tests/checks/docs
 
 # gcc and clang without a warning; every unit and handler test under ASan and UBSan; the fuzz corpora.
 test-c: toolchain
