@@ -1,28 +1,10 @@
 #include "sniff.h"
 
 #include <magic.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-struct sniff {
-	magic_t cookie;
-};
-
-/*
- * The media types that are accepted, as libmagic says them.  A list of what is allowed, not a rule:
- * `image/...` as a whole would let in SVG, which can hold scripts.
- */
-static const struct {
-	const char *type;
-	enum image_format format;
-} allowed[] = {
-    {"image/jpeg", IMAGE_JPEG}, {"image/png", IMAGE_PNG},
-    {"image/apng", IMAGE_PNG},  {"image/vnd.mozilla.apng", IMAGE_PNG},
-    {"image/gif", IMAGE_GIF},   {"image/webp", IMAGE_WEBP},
-    {"image/avif", IMAGE_AVIF},
-};
 
 /* Parsers for what is no image are left out: of archives, programs, office files. */
 #define FLAGS                                                                                      \
@@ -30,35 +12,29 @@ static const struct {
 	 MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_CDF | MAGIC_NO_CHECK_APPTYPE | MAGIC_NO_CHECK_CSV |   \
 	 MAGIC_NO_CHECK_JSON)
 
-enum err sniff_open(struct sniff **ret)
+/* Load libmagic; on success *${ret} is the caller's, for magic_close(). */
+static enum err load(magic_t *ret)
 {
-	struct sniff *sniff = malloc(sizeof(*sniff));
-	if (sniff == NULL)
+	magic_t cookie = magic_open(FLAGS);
+
+	if (cookie == NULL)
 		return ERR_NOMEM;
-	sniff->cookie = magic_open(FLAGS);
-	if (sniff->cookie == NULL || magic_load(sniff->cookie, NULL) != 0) {
-		sniff_close(sniff);
+	if (magic_load(cookie, NULL) != 0) {
+		magic_close(cookie);
 		return ERR_INTERNAL;
 	}
-	*ret = sniff;
+	*ret = cookie;
 	return ERR_OK;
 }
 
-/*
- * libmagic goes by the major brand of a file of HEIF's family, which may be the general `mif1`.
- * AVIF's own brand among the compatible ones makes it an AVIF (AVIF 1.1 section 6): those are the
- * words from the fifth on, up to the length in the first (ISO/IEC 14496-12 section 4.3).
- */
-static bool has_avif_brand(const uint8_t *data, size_t len)
+enum err sniff_check(void)
 {
-	if (len < 16)
-		return false;
-	size_t box = (size_t)data[2] << 8 | data[3];
-	size_t end = box < len ? box : len;
-	for (size_t i = 16; i + 4 <= end; i += 4)
-		if (memcmp(data + i, "avif", 4) == 0 || memcmp(data + i, "avis", 4) == 0)
-			return true;
-	return false;
+	magic_t cookie = NULL;
+	enum err err = load(&cookie);
+
+	if (err == ERR_OK)
+		magic_close(cookie);
+	return err;
 }
 
 /* Copy ${type} to ${seen}, without anything that could mean something to whoever shows it. */
@@ -66,36 +42,91 @@ static void copy_type(const char *type, char seen[SNIFF_TYPE_MAX])
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789./+-";
 	size_t i;
+
 	for (i = 0; i < SNIFF_TYPE_MAX - 1 && type[i] != '\0'; i++)
 		seen[i] = strchr(plain, type[i]) != NULL ? type[i] : '-';
 	seen[i] = '\0';
 }
 
-enum err sniff_format(struct sniff *sniff, const void *data, size_t len,
-                      enum image_format *ret_format, char seen[SNIFF_TYPE_MAX])
+/* Put into ${seen} what libmagic says that the bytes are. */
+static enum err name_type(const void *data, size_t len, char seen[SNIFF_TYPE_MAX])
 {
-	if (len > SNIFF_BYTES)
-		len = SNIFF_BYTES;
-	const char *type = magic_buffer(sniff->cookie, data, len);
-	if (type == NULL)
-		return ERR_INTERNAL;
-	if (strcmp(type, "image/heif") == 0 && has_avif_brand(data, len))
-		type = "image/avif";
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
-		if (strcmp(type, allowed[i].type) == 0) {
-			*ret_format = allowed[i].format;
-			return ERR_OK;
-		}
-	}
-	copy_type(type, seen);
-	return ERR_MEDIA_TYPE;
+	magic_t cookie = NULL;
+	const char *type = NULL;
+	enum err err = load(&cookie);
+
+	if (err != ERR_OK)
+		return err;
+	type = magic_buffer(cookie, data, len);
+	if (type != NULL)
+		copy_type(type, seen);
+	magic_close(cookie);
+	/* What it allocated would otherwise stay with the process. */
+	(void)malloc_trim(0);
+	return type == NULL ? ERR_INTERNAL : ERR_OK;
 }
 
-void sniff_close(struct sniff *sniff)
+static bool begins(const uint8_t *data, size_t len, const char *signature, size_t signature_len)
 {
-	if (sniff == NULL)
-		return;
-	if (sniff->cookie != NULL)
-		magic_close(sniff->cookie);
-	free(sniff);
+	return len >= signature_len && memcmp(data, signature, signature_len) == 0;
+}
+
+#define BEGINS(data, len, signature) begins(data, len, signature, sizeof(signature) - 1)
+
+/*
+ * Whether the file is an AVIF: AVIF's own brand for images or sequences is the major one, or among
+ * the compatible ones if the major one is general (AVIF 1.1 section 6, HEIF section 10).  Those
+ * are the words from the fifth on, up to the length in the first (ISO/IEC 14496-12 section 4.3).
+ */
+static bool is_avif(const uint8_t *data, size_t len)
+{
+	size_t box = 0;
+
+	if (len < 16 || memcmp(data + 4, "ftyp", 4) != 0)
+		return false;
+	if (memcmp(data + 8, "avif", 4) == 0 || memcmp(data + 8, "avis", 4) == 0)
+		return true;
+	if (memcmp(data + 8, "mif1", 4) != 0 && memcmp(data + 8, "msf1", 4) != 0)
+		return false;
+	box = (size_t)data[2] << 8 | data[3];
+	if (box > len)
+		box = len;
+	for (size_t i = 16; i + 4 <= box; i += 4)
+		if (memcmp(data + i, "avif", 4) == 0 || memcmp(data + i, "avis", 4) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Find the accepted format whose signature the file begins with.  Whether it is more than a
+ * signature is for the structural check of that format to say (image.h).
+ */
+static bool find_format(const uint8_t *data, size_t len, enum image_format *ret)
+{
+	if (BEGINS(data, len, "\xff\xd8\xff"))
+		*ret = IMAGE_JPEG;
+	else if (BEGINS(data, len, "\x89PNG\r\n\x1a\n"))
+		*ret = IMAGE_PNG;
+	else if (BEGINS(data, len, "GIF8"))
+		*ret = IMAGE_GIF;
+	else if (len >= 12 && BEGINS(data, len, "RIFF") && memcmp(data + 8, "WEBP", 4) == 0)
+		*ret = IMAGE_WEBP;
+	else if (is_avif(data, len))
+		*ret = IMAGE_AVIF;
+	else
+		return false;
+	return true;
+}
+
+enum err sniff_format(const void *data, size_t len, enum image_format *ret_format,
+                      char seen[SNIFF_TYPE_MAX])
+{
+	enum err err = ERR_OK;
+
+	if (len > SNIFF_BYTES)
+		len = SNIFF_BYTES;
+	if (find_format(data, len, ret_format))
+		return ERR_OK;
+	err = name_type(data, len, seen);
+	return err == ERR_OK ? ERR_MEDIA_TYPE : err;
 }

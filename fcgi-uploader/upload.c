@@ -7,6 +7,7 @@
 #include "image.h"
 #include "log.h"
 #include "name.h"
+#include "sniff.h"
 #include "upload.h"
 
 /* The body on its way to the store. */
@@ -141,8 +142,7 @@ static bool refused(const struct upload *upload, const struct request *req, stru
 }
 
 /* Read the head of the body and find out what it is; answer if that is nothing we take. */
-static enum err detect(const struct upload *upload, struct body *body, struct response *resp,
-                       enum image_format *ret)
+static enum err detect(struct body *body, struct response *resp, enum image_format *ret)
 {
 	char seen[SNIFF_TYPE_MAX] = "";
 	char detail[160];
@@ -151,7 +151,7 @@ static enum err detect(const struct upload *upload, struct body *body, struct re
 	body->head_len = body->left < SNIFF_BYTES ? (size_t)body->left : SNIFF_BYTES;
 	err = read_full(body->req, body->head, body->head_len);
 	if (err == ERR_OK)
-		err = sniff_format(upload->sniff, body->head, body->head_len, ret, seen);
+		err = sniff_format(body->head, body->head_len, ret, seen);
 	if (err == ERR_OK)
 		return ERR_OK;
 	(void)snprintf(detail, sizeof(detail),
@@ -210,7 +210,7 @@ void upload_handle(void *upload, const struct request *req, struct response *res
 		response_problem(resp, req, ERR_NOT_FOUND, NULL);
 		return;
 	}
-	if (refused(upload, req, resp) || detect(upload, &body, resp, &format) != ERR_OK)
+	if (refused(upload, req, resp) || detect(&body, resp, &format) != ERR_OK)
 		return;
 	keep(upload, &body, format, resp);
 	image_free(body.image);

@@ -5,13 +5,11 @@
 
 #include "request.h"
 #include "response.h"
-#include "sniff.h"
 #include "store.h"
 
 /* What the uploader's handler works with. */
 struct upload {
 	struct store store;
-	struct sniff *sniff;
 	int64_t max_bytes;  /* of an image */
 	int64_t max_pixels; /* of an image */
 	int64_t max_age_ms; /* the time in which the gateway must have received a body */

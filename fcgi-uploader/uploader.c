@@ -100,14 +100,13 @@ static int serve(const struct settings *settings)
 	struct s3 *s3 = NULL;
 	int status = 1;
 
-	if (s3_new(&config, &s3) != ERR_OK || sniff_open(&upload.sniff) != ERR_OK) {
+	if (s3_new(&config, &s3) != ERR_OK || sniff_check() != ERR_OK) {
 		log_error("the libraries for the store and for file types do not start");
 		goto out;
 	}
 	upload.store = s3_store(s3);
 	status = worker_run(upload_handle, &upload);
 out:
-	sniff_close(upload.sniff);
 	s3_free(s3);
 	return status;
 }
