@@ -8,18 +8,19 @@
 #include "log.h"
 #include "name.h"
 #include "sniff.h"
+#include "source.h"
 #include "upload.h"
 
-/* The body on its way to the store. */
+/* The image on its way to the store. */
 struct body {
-	const struct request *req;
+	struct source source;
 	struct image *image;
 	int64_t left;      /* bytes that were not handed on */
 	size_t head_len;   /* bytes of ${head} */
 	size_t head_taken; /* of those, handed on */
 	uint32_t width, height;
 	bool complete;   /* every byte was handed on, and the image is well formed */
-	const char *why; /* what is wrong with the image; NULL for nothing */
+	const char *why; /* what is wrong with the image or its form; NULL for nothing */
 	unsigned char head[SNIFF_BYTES];
 };
 
@@ -29,37 +30,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Read exactly ${len} bytes. */
-static enum err read_full(const struct request *req, void *data, size_t len)
-{
-	unsigned char *at = data;
-
-	while (len > 0) {
-		size_t n = 0;
-		enum err err = request_read(req, at, len, &n);
-
-		if (err != ERR_OK)
-			return err;
-		if (n == 0)
-			return ERR_CUT;
-		at += n;
-		len -= n;
-	}
-	return ERR_OK;
-}
-
-/* Whether the stream ends here, and well. */
-static enum err read_end(const struct request *req)
-{
-	unsigned char beyond;
-	size_t n = 0;
-	enum err err = request_read(req, &beyond, 1, &n);
-
-	if (err != ERR_OK)
-		return err;
-	return n == 0 ? ERR_OK : ERR_CUT;
 }
 
 /* Show the image check ${len} more bytes, and the end after the last one. */
@@ -87,14 +57,13 @@ static enum err pull(void *ctx, void *data, size_t len)
 		kept = len;
 	memcpy(data, body->head + body->head_taken, kept);
 	body->head_taken += kept;
-	err = read_full(body->req, (unsigned char *)data + kept, len - kept);
+	if (kept < len)
+		err = source_read(&body->source, (unsigned char *)data + kept, len - kept);
+	body->why = body->source.why;
 	if (err != ERR_OK)
 		return err;
 	body->left -= (int64_t)len;
-	if (body->left == 0)
-		err = read_end(body->req);
-	if (err == ERR_OK)
-		err = inspect(body, data, len);
+	err = inspect(body, data, len);
 	body->complete = err == ERR_OK && body->left == 0;
 	return err;
 }
@@ -120,10 +89,6 @@ static void refuse(struct response *resp, const struct request *req, enum err er
 /* Answer what is wrong with ${req} before its body is looked at; return whether anything is. */
 static bool refused(const struct upload *upload, const struct request *req, struct response *resp)
 {
-	char limit[80];
-
-	(void)snprintf(limit, sizeof(limit), "An image may have at most %" PRId64 " bytes.",
-	               upload->max_bytes);
 	if (strcmp(req->method, "POST") != 0)
 		refuse(resp, req, ERR_METHOD, NULL, NULL);
 	else if (!request_account_ok(req->account))
@@ -132,8 +97,6 @@ static bool refused(const struct upload *upload, const struct request *req, stru
 		refuse(resp, req, ERR_MALFORMED, "The length of the body is not known.", NULL);
 	else if (req->content_length == 0)
 		refuse(resp, req, ERR_MALFORMED, "The body is empty.", NULL);
-	else if (req->content_length > upload->max_bytes)
-		refuse(resp, req, ERR_TOO_LARGE, limit, NULL);
 	else if (req->age_ms > upload->max_age_ms)
 		refuse(resp, req, ERR_SLOW, NULL, NULL);
 	else
@@ -141,22 +104,41 @@ static bool refused(const struct upload *upload, const struct request *req, stru
 	return true;
 }
 
-/* Read the head of the body and find out what it is; answer if that is nothing we take. */
-static enum err detect(struct body *body, struct response *resp, enum image_format *ret)
+/* Find the image in the body and read its head; answer if it cannot be had or is too large. */
+static enum err begin(const struct upload *upload, struct body *body, const struct request *req,
+                      struct response *resp)
+{
+	struct source *source = &body->source;
+	char limit[80] = "";
+	enum err err = source_open(source, req);
+
+	if (err == ERR_OK && source->length > upload->max_bytes) {
+		(void)snprintf(limit, sizeof(limit), "An image may have at most %" PRId64 " bytes.",
+		               upload->max_bytes);
+		err = ERR_TOO_LARGE;
+	}
+	if (err == ERR_OK) {
+		body->left = source->length;
+		body->head_len = body->left < SNIFF_BYTES ? (size_t)body->left : SNIFF_BYTES;
+		err = source_read(source, body->head, body->head_len);
+	}
+	if (err != ERR_OK)
+		refuse(resp, req, err, err == ERR_TOO_LARGE ? limit : source->why, NULL);
+	return err;
+}
+
+/* Find out what the image is; answer if that is nothing we take. */
+static enum err detect(const struct body *body, struct response *resp, enum image_format *ret)
 {
 	char seen[SNIFF_TYPE_MAX] = "";
 	char detail[160];
-	enum err err = ERR_OK;
+	enum err err = sniff_format(body->head, body->head_len, ret, seen);
 
-	body->head_len = body->left < SNIFF_BYTES ? (size_t)body->left : SNIFF_BYTES;
-	err = read_full(body->req, body->head, body->head_len);
-	if (err == ERR_OK)
-		err = sniff_format(body->head, body->head_len, ret, seen);
 	if (err == ERR_OK)
 		return ERR_OK;
 	(void)snprintf(detail, sizeof(detail),
 	               "This is %s; accepted are JPEG, PNG, GIF, WebP and AVIF.", seen);
-	refuse(resp, body->req, err, err == ERR_MEDIA_TYPE ? detail : NULL, NULL);
+	refuse(resp, body->source.req, err, err == ERR_MEDIA_TYPE ? detail : NULL, NULL);
 	return err;
 }
 
@@ -172,18 +154,18 @@ static void created(struct response *resp, const struct request *req, const stru
 	buf_printf(&resp->body,
 	           "{\"filename\":\"%s\",\"type\":\"%s\",\"size\":%" PRId64 ",\"width\":%" PRIu32
 	           ",\"height\":%" PRIu32 "}\n",
-	           name->file, image_type(format), req->content_length, body->width, body->height);
+	           name->file, image_type(format), body->source.length, body->width, body->height);
 }
 
 /* Put the body into the store as an image of ${format}; answer. */
 static void keep(const struct upload *upload, struct body *body, enum image_format format,
                  struct response *resp)
 {
-	const struct request *req = body->req;
+	const struct request *req = body->source.req;
 	struct name name;
 	struct store_object object = {.key = name.object,
 	                              .type = image_type(format),
-	                              .length = req->content_length,
+	                              .length = body->source.length,
 	                              .pull = pull,
 	                              .ctx = body};
 	char cause[STORE_WHY_LEN] = "";
@@ -203,14 +185,15 @@ static void keep(const struct upload *upload, struct body *body, enum image_form
 
 void upload_handle(void *upload, const struct request *req, struct response *resp)
 {
-	struct body body = {.req = req, .left = req->content_length};
+	struct body body = {0};
 	enum image_format format = IMAGE_JPEG;
 
 	if (strcmp(req->route, "upload") != 0 && strcmp(req->route, "upload-plain") != 0) {
 		response_problem(resp, req, ERR_NOT_FOUND, NULL);
 		return;
 	}
-	if (refused(upload, req, resp) || detect(&body, resp, &format) != ERR_OK)
+	if (refused(upload, req, resp) || begin(upload, &body, req, resp) != ERR_OK ||
+	    detect(&body, resp, &format) != ERR_OK)
 		return;
 	keep(upload, &body, format, resp);
 	image_free(body.image);

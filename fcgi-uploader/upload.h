@@ -16,9 +16,9 @@ struct upload {
 };
 
 /*
- * Answer the routes `upload` and `upload-plain`: take the body as an image, check every byte on its
- * way, and make it an object of ${req->account}.  201 (200 for `upload-plain`) with a JSON object:
- * filename, type, size, width, height.
+ * Answer the routes `upload` and `upload-plain`: take the body, or the one file of the form that it
+ * is, as an image, check every byte on its way, and make it an object of ${req->account}.  201 (200
+ * for `upload-plain`) with a JSON object: filename, type, size, width, height.
  *
  * A name is given out only when the store has said that it holds all bytes, and the last chunk goes
  * to the store only when the body is complete and the image well formed.

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "log.h"
+#include "multipart.h"
 #include "name.h"
 #include "upload.h"
 
@@ -535,6 +536,159 @@ static void test_stores(void **state)
 	}
 }
 
+#define FORM      "multipart/form-data; boundary=b"
+#define FORM_HEAD "--b\r\nContent-Disposition: form-data; name=f; filename=x.gif\r\n\r\n"
+#define FORM_END  "\r\n--b--\r\n"
+
+/* Send ${len} bytes of ${data} between ${before} and ${after}, in pieces, as a form. */
+static void send_form(const char *before, const unsigned char *data, size_t len, const char *after,
+                      size_t piece)
+{
+	size_t before_len = strlen(before);
+	size_t size = before_len + len + strlen(after);
+	unsigned char *body = malloc(size + 1);
+	struct client client = {.data = body, .len = size, .piece = piece};
+	struct request req = request_of(&client, (int64_t)size);
+
+	assert_non_null(body);
+	memcpy(body, before, before_len);
+	memcpy(body + before_len, data, len);
+	memcpy(body + before_len + len, after, strlen(after) + 1);
+	req.content_type = FORM;
+	ask(&req);
+	free(body);
+}
+
+/* What is wrong with the form is said, and the last chunk stays here. */
+static void test_bad_forms(void **state)
+{
+	static const struct {
+		const char *before;
+		const char *after;
+		const char *says;
+	} rows[] = {
+	    {"--c\r\n", "", "beside its file"},
+	    {"--b\r\nContent-Disposition: form-data; name=f\r\n\r\n" FORM_END, "", "no file"},
+	    {FORM_HEAD, "", "does not end"},
+	    {FORM_HEAD, "\r\n--b--", "does not end"},
+	    {FORM_HEAD, FORM_END "\r\n", "does not end"},
+	    {FORM_HEAD, "\r\n" FORM_HEAD "x" FORM_END, "goes on behind its file"},
+	    {FORM_HEAD FORM_END FORM_HEAD, FORM_END, "goes on behind its file"},
+	};
+	/* None is within the form's limit or over the file's for want of an end. */
+	static const size_t lengths[] = {CHUNK, CHUNK + 1, LARGE - 1000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		unsigned char *data = gif(lengths[i]);
+
+		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+			send_form(rows[k].before, data, lengths[i], rows[k].after, 5000);
+			assert_false(fake.got_last);
+			refused(400);
+			assert_non_null(strstr(buf_str(&resp.body), rows[k].says));
+			reset();
+		}
+		free(data);
+	}
+}
+
+static void test_form_without_boundary(void **state)
+{
+	struct client client = {.data = (const unsigned char *)FORM_HEAD, .len = 9, .piece = 9};
+	struct request req = request_of(&client, 9);
+
+	(void)state;
+	req.content_type = "multipart/form-data";
+	ask(&req);
+	refused(400);
+	assert_non_null(strstr(buf_str(&resp.body), "names no boundary"));
+	assert_int_equal(client.at, 0);
+}
+
+/* A form that is cut at any byte makes nothing, whatever its end looks like. */
+static void test_cut_form(void **state)
+{
+	unsigned char *image = gif(SMALL);
+	unsigned char body[SMALL + sizeof(FORM_HEAD) + sizeof(FORM_END)];
+	const size_t size = SMALL + sizeof(FORM_HEAD) - 1 + sizeof(FORM_END) - 1;
+
+	(void)state;
+	memcpy(body, FORM_HEAD, sizeof(FORM_HEAD) - 1);
+	memcpy(body + sizeof(FORM_HEAD) - 1, image, SMALL);
+	memcpy(body + sizeof(FORM_HEAD) - 1 + SMALL, FORM_END, sizeof(FORM_END));
+	for (size_t cut = 0; cut < size; cut++) {
+		for (int kind = 0; kind < 3; kind++) {
+			struct client client = {
+			    .data = body, .len = cut, .piece = 7, .cut = kind == 1};
+			/* The third kind was announced as long as it is. */
+			struct request req = request_of(&client, (int64_t)(kind < 2 ? size : cut));
+
+			if (req.content_length == 0)
+				continue;
+			req.content_type = FORM;
+			ask(&req);
+			refused(400);
+			assert_false(fake.got_last);
+			reset();
+		}
+	}
+	free(image);
+}
+
+/* The limit is that of the file, to the byte; what stands around it has its own. */
+static void test_form_limit(void **state)
+{
+	static char before[MULTIPART_FRAMING_MAX - sizeof(FORM_END) + 2];
+	unsigned char *data = gif(LARGE + 1);
+
+	(void)state;
+	send_form(FORM_HEAD, data, LARGE + 1, FORM_END, 5000);
+	refused(413);
+	assert_non_null(strstr(buf_str(&resp.body), "200000 bytes"));
+	assert_int_equal(fake.calls, 0);
+	free(data);
+	data = gif(LARGE);
+	send_form(FORM_HEAD, data, LARGE, FORM_END, 5000);
+	stored(data, LARGE, 201);
+	reset();
+	memset(before, 'x', sizeof(before) - 1);
+	memcpy(before + sizeof(before) - 1 - strlen("\r\n" FORM_HEAD), "\r\n" FORM_HEAD,
+	       strlen("\r\n" FORM_HEAD));
+	send_form(before, data, LARGE, FORM_END, 5000);
+	stored(data, LARGE, 201);
+	free(data);
+}
+
+static void test_form_of_another_type(void **state)
+{
+	static const char html[] = "<!DOCTYPE html><html><body>x</body></html>";
+
+	(void)state;
+	send_form(FORM_HEAD, (const unsigned char *)html, sizeof(html) - 1, FORM_END, 5000);
+	refused(415);
+	assert_non_null(strstr(buf_str(&resp.body), "text/html"));
+}
+
+static void test_forms(void **state)
+{
+	static const size_t lengths[] = {SMALL,     4000,  4095,      4096,      4097,
+	                                 CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, LARGE};
+	static const size_t pieces[] = {1, 7, 4096, CHUNK};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		unsigned char *data = gif(lengths[i]);
+
+		for (size_t k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++) {
+			send_form(FORM_HEAD, data, lengths[i], FORM_END, pieces[k]);
+			stored(data, lengths[i], 201);
+			reset();
+		}
+		free(data);
+	}
+}
+
 /* However the body arrives, and however the store takes it. */
 static void test_pieces(void **state)
 {
@@ -574,11 +728,27 @@ static void test_older_route(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_no_account),      TEST(test_route_and_method), TEST(test_bad_length),
-	    TEST(test_slow_body),       TEST(test_other_types),      TEST(test_cut_small),
-	    TEST(test_cut_large),       TEST(test_bad_end),          TEST(test_malformed),
-	    TEST(test_too_many_pixels), TEST(test_store_refuses),    TEST(test_store_lies),
-	    TEST(test_stores),          TEST(test_pieces),           TEST(test_older_route),
+	    TEST(test_no_account),
+	    TEST(test_route_and_method),
+	    TEST(test_bad_length),
+	    TEST(test_slow_body),
+	    TEST(test_other_types),
+	    TEST(test_cut_small),
+	    TEST(test_cut_large),
+	    TEST(test_bad_end),
+	    TEST(test_malformed),
+	    TEST(test_too_many_pixels),
+	    TEST(test_store_refuses),
+	    TEST(test_store_lies),
+	    TEST(test_bad_forms),
+	    TEST(test_form_without_boundary),
+	    TEST(test_cut_form),
+	    TEST(test_form_limit),
+	    TEST(test_form_of_another_type),
+	    TEST(test_forms),
+	    TEST(test_stores),
+	    TEST(test_pieces),
+	    TEST(test_older_route),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);

@@ -4,7 +4,7 @@ import io
 import os
 import random
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import PIL.Image
@@ -78,3 +78,8 @@ class Images:
         pixels = os.urandom(width * height * 3)
         PIL.Image.frombytes("RGB", (width, height), pixels).save(file, "PNG", compress_level=0)
         return Image(file.getvalue(), "image/png", "png", width, height)
+
+    @staticmethod
+    def padded(image, length):
+        """The image with zeros behind its end, up to length."""
+        return replace(image, data=image.data.ljust(length, b"\0"))
