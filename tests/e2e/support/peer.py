@@ -55,11 +55,11 @@ class State:
     changed = threading.Event()  # set when the behaviour ends: nobody holds on to a connection
 
 
-def body_of(stream, length, limit=None):
-    """Read the body, or its beginning."""
+def body_of(stream, length):
+    """Read the next bytes of the body, as many as there are up to length."""
     data = b""
-    while len(data) < (limit or length):
-        piece = stream.read1((limit or length) - len(data))
+    while len(data) < length:
+        piece = stream.read1(length - len(data))
         if not piece:
             break
         data += piece
@@ -107,7 +107,7 @@ class Store(socketserver.StreamRequestHandler):
         if behaviour == "slow-reader":
             return self.slow(changed)
         if behaviour.endswith("-midway"):
-            body_of(self.rfile, length, length // 2)
+            body_of(self.rfile, length // 2)
             return self.reset() if behaviour.startswith("reset") else False
         body = body_of(self.rfile, length)
         State.seen.append([object_length(body), len(body) == length])
