@@ -14,14 +14,12 @@
 #include "sigv4.h"
 
 enum {
-	ORIGIN_MAX = 300,   /* bytes of STORE_URL */
-	URL_MAX = 512,      /* bytes of an object's URL */
-	AUTH_MAX = 1024,    /* bytes of an Authorization header */
-	HEADER_MAX = 1152,  /* bytes of a header line: the longest is that one */
-	HEADERS = 9,        /* that are signed */
-	ANSWER_KEPT = 1024, /* bytes of an answer's body that are kept: the error code is in them */
-	ANSWER_MAX = 65536, /* bytes of an answer's body that are taken at all */
-	IDLE_MAX = 20,      /* seconds; MinIO closes idle connections after 30 */
+	ORIGIN_MAX = 300,    /* bytes of STORE_URL */
+	URL_MAX = 1024,      /* bytes of a request's URL: the longest is that of a listing */
+	AUTH_MAX = 1024,     /* bytes of an Authorization header */
+	HEADER_MAX = 1152,   /* bytes of a header line: the longest is that one */
+	HEADERS = 9,         /* that are signed */
+	IDLE_MAX = 20,       /* seconds; MinIO closes idle connections after 30 */
 	UNANSWERED_MAX = 20, /* seconds in which a peer that lives has acknowledged what was sent */
 	SLOW_BYTES = 1024,   /* a second: the backstop to the limit for the whole request */
 	SLOW_TIME = 30,      /* seconds of being so slow */
@@ -38,10 +36,12 @@ struct s3 {
 	struct chunked body;
 };
 
-/* One object on its way, by one or two attempts. */
+/* One request and its answer, by one or two attempts. */
 struct transfer {
 	struct s3 *s3;
-	const struct store_object *object;
+	const struct s3_request *request;
+	const struct store_object *object; /* the request's */
+	struct s3_answer *answer;
 	struct buf url;
 	struct buf authorization;
 	char date[SIGV4_DATE_LEN + 1];
@@ -61,9 +61,6 @@ struct transfer {
 	bool continued; /* which came */
 	bool answered;  /* a final status came, */
 	bool hasty;     /* and it was a success before the body's end */
-	size_t total;   /* bytes of the answer's body */
-	size_t kept;    /* of those, in ${answer} */
-	char answer[ANSWER_KEPT + 1];
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -167,8 +164,21 @@ static int64_t monotonic_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The headers that are signed, in the order of their names, for the key and date of ${transfer}. */
-static void list_headers(struct transfer *transfer)
+/* The headers that are signed when there is no body, in the order of their names. */
+static void list_bare_headers(struct transfer *transfer)
+{
+	const struct sigv4_header headers[] = {
+	    {"host", transfer->s3->host},
+	    {"x-amz-content-sha256", SIGV4_EMPTY_SHA256},
+	    {"x-amz-date", transfer->date},
+	};
+
+	memcpy(transfer->headers, headers, sizeof(headers));
+	transfer->n_headers = sizeof(headers) / sizeof(headers[0]);
+}
+
+/* The same for the body of ${transfer}. */
+static void list_body_headers(struct transfer *transfer)
 {
 	const struct s3 *s3 = transfer->s3;
 	const struct sigv4_header headers[HEADERS] = {
@@ -187,35 +197,66 @@ static void list_headers(struct transfer *transfer)
 	transfer->n_headers = mode_of(s3) == CHUNKED_TRAILER ? HEADERS : HEADERS - 1;
 }
 
+/* The path of the request's object, or of the bucket. */
+static void write_path(const struct transfer *transfer, char path[URL_MAX])
+{
+	(void)snprintf(path, URL_MAX, "/%s/%s", transfer->s3->config->bucket,
+	               transfer->request->key);
+}
+
+static enum err make_url(struct transfer *transfer)
+{
+	struct buf *url = &transfer->url;
+	char path[URL_MAX];
+
+	write_path(transfer, path);
+	buf_puts(url, transfer->s3->origin);
+	sigv4_uri_encode(url, path, true);
+	if (transfer->request->query[0] != '\0')
+		buf_printf(url, "?%s", transfer->request->query);
+	return buf_err(url);
+}
+
+/* Note the lengths of the body of ${transfer}, and the headers that come with it. */
+static void announce_body(struct transfer *transfer)
+{
+	int64_t length = transfer->object->length;
+
+	(void)snprintf(transfer->body_length, sizeof(transfer->body_length), "%" PRId64,
+	               chunked_length(mode_of(transfer->s3), length));
+	(void)snprintf(transfer->object_length, sizeof(transfer->object_length), "%" PRId64,
+	               length);
+	list_body_headers(transfer);
+}
+
 /* Sign the request for ${transfer} and make its URL; begin its body. */
 static enum err prepare(struct transfer *transfer)
 {
 	struct s3 *s3 = transfer->s3;
-	int64_t length = transfer->object->length;
+	int64_t length = transfer->object == NULL ? 0 : transfer->object->length;
 	int64_t mebibytes = (length + (1 << 20) - 1) >> 20;
 	char path[URL_MAX];
 	char signature[SIGV4_SIGNATURE_LEN + 1];
-	struct sigv4_request request = {.method = "PUT", .path = path, .query = ""};
-	enum err err = ERR_OK;
+	struct sigv4_request request = {
+	    .method = transfer->request->method, .path = path, .query = transfer->request->query};
+	enum err err = make_url(transfer);
 
-	(void)snprintf(path, sizeof(path), "/%s/%s", s3->config->bucket, transfer->object->key);
-	buf_puts(&transfer->url, s3->origin);
-	sigv4_uri_encode(&transfer->url, path, true);
-	(void)snprintf(transfer->body_length, sizeof(transfer->body_length), "%" PRId64,
-	               chunked_length(mode_of(s3), length));
-	(void)snprintf(transfer->object_length, sizeof(transfer->object_length), "%" PRId64,
-	               length);
 	transfer->deadline = monotonic_ms() + s3->config->timeout_ms + 1000 * mebibytes;
 	sigv4_date(time(NULL), transfer->date);
-	list_headers(transfer);
+	if (transfer->object == NULL)
+		list_bare_headers(transfer);
+	else
+		announce_body(transfer);
+	write_path(transfer, path);
 	request.headers = transfer->headers;
 	request.n_headers = transfer->n_headers;
-	err = sigv4_sign(&s3->sigv4, &request, &transfer->authorization, signature);
 	if (err == ERR_OK)
-		err = buf_err(&transfer->url);
+		err = sigv4_sign(&s3->sigv4, &request, &transfer->authorization, signature);
 	if (err != ERR_OK)
 		return err == ERR_NOMEM ? ERR_NOMEM : ERR_INTERNAL;
-	chunked_begin(&s3->body, mode_of(s3), length, &s3->sigv4, transfer->date, signature);
+	if (transfer->object != NULL)
+		chunked_begin(&s3->body, mode_of(s3), length, &s3->sigv4, transfer->date,
+		              signature);
 	return ERR_OK;
 }
 
@@ -229,12 +270,12 @@ static enum err next_chunk(struct transfer *transfer)
 	return transfer->err;
 }
 
-/* Whether curl has taken all of the body. */
+/* Whether curl has taken all of the body, if there is one. */
 static bool all_sent(const struct transfer *transfer)
 {
 	const struct chunked *body = &transfer->s3->body;
 
-	return body->left == 0 && transfer->sent == body->frame_len;
+	return transfer->object == NULL || (body->left == 0 && transfer->sent == body->frame_len);
 }
 
 static size_t on_read(char *data, size_t size, size_t count, void *ctx)
@@ -278,19 +319,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 
 static size_t on_answer(char *data, size_t size, size_t count, void *ctx)
 {
-	struct transfer *transfer = ctx;
-	size_t len = size * count;
-	size_t keep = ANSWER_KEPT - transfer->kept;
+	const struct transfer *transfer = ctx;
+	struct buf *body = &transfer->answer->body;
 
-	if (len > ANSWER_MAX - transfer->total)
-		return CURL_WRITEFUNC_ERROR;
-	transfer->total += len;
-	if (keep > len)
-		keep = len;
-	memcpy(transfer->answer + transfer->kept, data, keep);
-	transfer->kept += keep;
-	transfer->answer[transfer->kept] = '\0';
-	return len;
+	buf_put(body, data, size * count);
+	return buf_err(body) == ERR_OK ? size * count : CURL_WRITEFUNC_ERROR;
 }
 
 static int on_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
@@ -357,7 +390,7 @@ static bool set_limits(CURL *easy, const struct transfer *transfer)
 	    {CURLOPT_MAXAGE_CONN, IDLE_MAX},
 	    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
 	    {CURLOPT_UPLOAD_BUFFERSIZE, CHUNKED_FRAME_MAX},
-	    {CURLOPT_UPLOAD, 1},
+	    {CURLOPT_UPLOAD, transfer->object != NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
@@ -383,9 +416,13 @@ static bool set_callbacks(CURL *easy, struct transfer *transfer)
 static bool set_request(CURL *easy, const struct transfer *transfer, struct curl_slist *headers,
                         bool reconnect)
 {
-	curl_off_t length = chunked_length(mode_of(transfer->s3), transfer->object->length);
+	const struct store_object *object = transfer->object;
+	curl_off_t length =
+	    object == NULL ? 0 : chunked_length(mode_of(transfer->s3), object->length);
 
 	return curl_easy_setopt(easy, CURLOPT_URL, buf_str(&transfer->url)) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, transfer->request->method) ==
+	           CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
 	       /* The environment's proxies are not for the store. */
 	       curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
@@ -415,45 +452,21 @@ static CURLcode perform(CURLM *multi, CURL *easy)
 	return code;
 }
 
-/* The one value of the final answer's header ${name}, or NULL. */
-static const char *answer_header(CURL *easy, const char *name)
+/* Copy the one value of the final answer's header ${name}; nothing if it is absent or too long. */
+static void copy_header(CURL *easy, const char *name, char *value, size_t size)
 {
 	struct curl_header *header = NULL;
 
-	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
-	    header->amount != 1)
-		return NULL;
-	return header->value;
+	value[0] = '\0';
+	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+	    header->amount == 1 && strlen(header->value) < size)
+		(void)snprintf(value, size, "%s", header->value);
 }
 
-/* Whether ${tag} is the entity tag of an object that was put at once: 32 digits, in quotes. */
-static bool etag_ok(const char *tag)
+/* Fill in the answer of ${transfer}, after curl said ${code}. */
+static enum err conclude(const struct transfer *transfer, CURL *easy, CURLcode code, char *why)
 {
-	return tag != NULL && strlen(tag) == 34 && tag[0] == '"' && tag[33] == '"' &&
-	       strspn(tag + 1, "0123456789abcdef") == 32;
-}
-
-/* What an answer means that is not 200.  The code is from the S3 API's error responses. */
-static enum err refusal(const struct transfer *transfer, long status, char *why)
-{
-	const char *code = strstr(transfer->answer, "<Code>");
-	size_t len = 0;
-
-	code = code == NULL ? "" : code + strlen("<Code>");
-	len = strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-	(void)snprintf(why, STORE_WHY_LEN, "the store answered %ld %.*s", status,
-	               len < 64 ? (int)len : 64, code);
-	if (status == 507 || strncmp(code, "XMinioStorageFull<", 18) == 0)
-		return ERR_FULL;
-	return ERR_UNAVAILABLE;
-}
-
-/* Whether ${transfer} made its object, after curl said ${code}. */
-static enum err judge(const struct transfer *transfer, CURL *easy, CURLcode code, char *why)
-{
-	const struct chunked *body = &transfer->s3->body;
-	const char *checksum = NULL;
-	long status = 0;
+	struct s3_answer *answer = transfer->answer;
 
 	if (transfer->err != ERR_OK)
 		return transfer->err;
@@ -467,15 +480,13 @@ static enum err judge(const struct transfer *transfer, CURL *easy, CURLcode code
 		                                          : curl_easy_strerror(code));
 		return code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_UNAVAILABLE;
 	}
-	if (curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status != 200)
-		return refusal(transfer, status, why);
-	checksum = answer_header(easy, "x-amz-checksum-crc32c");
-	if (!etag_ok(answer_header(easy, "etag")) ||
-	    (body->mode == CHUNKED_TRAILER &&
-	     (checksum == NULL || strcmp(checksum, body->checksum) != 0))) {
-		(void)snprintf(why, STORE_WHY_LEN, "the store answered 200 for something else");
-		return ERR_UNAVAILABLE;
-	}
+	if (curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer->status) != CURLE_OK)
+		return ERR_INTERNAL;
+	copy_header(easy, "etag", answer->etag, sizeof(answer->etag));
+	copy_header(easy, "x-amz-checksum-crc32c", answer->checksum, sizeof(answer->checksum));
+	answer->sent[0] = '\0';
+	if (transfer->object != NULL && transfer->s3->body.mode == CHUNKED_TRAILER)
+		memcpy(answer->sent, transfer->s3->body.checksum, sizeof(answer->sent));
 	return ERR_OK;
 }
 
@@ -486,8 +497,7 @@ static bool may_be_stale(const struct transfer *transfer, CURLcode code)
 	       !transfer->fresh && !transfer->answered && !transfer->first_gone;
 }
 
-/* Try once to put the object; set *${ret_again} if another attempt, on a new connection, may help.
- */
+/* Try once; set *${ret_again} if another attempt, on a new connection, may help. */
 static enum err attempt(struct transfer *transfer, bool reconnect, bool *ret_again, char *why)
 {
 	struct curl_slist *headers = NULL;
@@ -498,8 +508,8 @@ static enum err attempt(struct transfer *transfer, bool reconnect, bool *ret_aga
 	transfer->sent = 0;
 	transfer->fresh = transfer->continued = transfer->answered = transfer->hasty = false;
 	transfer->asked = transfer->several && !reconnect;
-	transfer->total = transfer->kept = 0;
-	transfer->answer[0] = transfer->error[0] = '\0';
+	transfer->error[0] = '\0';
+	buf_clear(&transfer->answer->body);
 	if (easy == NULL)
 		goto out;
 	err = make_headers(transfer, &headers);
@@ -512,28 +522,39 @@ static enum err attempt(struct transfer *transfer, bool reconnect, bool *ret_aga
 	}
 	code = perform(transfer->s3->multi, easy);
 	*ret_again = !reconnect && may_be_stale(transfer, code);
-	err = judge(transfer, easy, code, why);
+	err = conclude(transfer, easy, code, why);
 out:
 	curl_easy_cleanup(easy);
 	curl_slist_free_all(headers);
 	return err;
 }
 
-static enum err put(void *ctx, const struct store_object *object, char why[STORE_WHY_LEN])
+/* The first chunk waits in the buffer, and it is known whether there are more. */
+static enum err begin_body(struct transfer *transfer)
 {
-	struct transfer transfer = {.s3 = ctx,
-	                            .object = object,
+	enum err err = next_chunk(transfer);
+
+	transfer->several = transfer->s3->body.left > 0;
+	return err;
+}
+
+enum err s3_send(struct s3 *s3, const struct s3_request *request, struct s3_answer *answer,
+                 char why[STORE_WHY_LEN])
+{
+	struct transfer transfer = {.s3 = s3,
+	                            .request = request,
+	                            .object = request->object,
+	                            .answer = answer,
 	                            .url = buf_new(URL_MAX),
 	                            .authorization = buf_new(AUTH_MAX)};
 	bool again = false;
 	enum err err = prepare(&transfer);
 
 	why[0] = '\0';
-	if (err == ERR_OK)
-		err = next_chunk(&transfer);
+	if (err == ERR_OK && transfer.object != NULL)
+		err = begin_body(&transfer);
 	if (err != ERR_OK)
 		goto out;
-	transfer.several = transfer.s3->body.left > 0;
 	err = attempt(&transfer, false, &again, why);
 	if (again)
 		err = attempt(&transfer, true, &again, why);
@@ -543,7 +564,16 @@ out:
 	return err;
 }
 
-struct store s3_store(struct s3 *s3)
+enum err s3_refusal(const struct s3_answer *answer, char why[STORE_WHY_LEN])
 {
-	return (struct store){.put = put, .ctx = s3};
+	const char *code = strstr(buf_str(&answer->body), "<Code>");
+	size_t len = 0;
+
+	code = code == NULL ? "" : code + strlen("<Code>");
+	len = strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+	(void)snprintf(why, STORE_WHY_LEN, "the store answered %ld %.*s", answer->status,
+	               len < 64 ? (int)len : 64, code);
+	if (answer->status == 507 || strncmp(code, "XMinioStorageFull<", 18) == 0)
+		return ERR_FULL;
+	return ERR_UNAVAILABLE;
 }

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "buf.h"
+#include "chunked.h"
 #include "config.h"
 #include "err.h"
 #include "store.h"
@@ -37,17 +39,46 @@ MUST_CHECK enum err s3_new(const struct s3_config *config, struct s3 **ret);
 /* Close the connection.  ${s3} may be NULL. */
 void s3_free(struct s3 *s3);
 
+/* A request to the store, which s3_send() signs. */
+struct s3_request {
+	const char *method;
+	const char *key;   /* of an object; "" for the bucket itself */
+	const char *query; /* as in struct sigv4_request */
+	/*
+	 * The object that is the body; NULL for none.  Its bytes go in the content coding
+	 * aws-chunked, with a length and a check that the store makes, and with `If-None-Match: *`.
+	 */
+	const struct store_object *object;
+};
+
+#define S3_ANSWER_MAX 65536 /* bytes of an answer's body; an error document has hundreds */
+
+/* What the store answered.  The texts are empty if there is no such header, or several. */
+struct s3_answer {
+	long status;
+	char etag[40];
+	char checksum[16];                   /* x-amz-checksum-crc32c */
+	char sent[CHUNKED_CHECKSUM_LEN + 1]; /* what that must be; empty if no checksum was sent */
+	struct buf body; /* made by the caller, with the maximum that is taken; freed by him */
+};
+
 /*
- * The store as handlers see it; ${s3} is borrowed.
- *
- * An object is made by one PutObject with `If-None-Match: *`, in a body of known length that the
- * store checks before it commits.  It counts as made when the answer was 200 with an entity tag
- * and, where the body had a checksum, with the same checksum.
+ * Send ${request} and fill ${answer}.  ERR_OK means that there was a whole answer, whatever it
+ * says. Otherwise ${why} is a cause for the log: the error of the object's pull if that failed;
+ * ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_NOMEM, ERR_INTERNAL.  Blocks, up to the limits of the
+ * configuration.
  *
  * A connection that was kept may have died meanwhile.  So nothing of a body of more than one chunk
  * is given to it before the store has said `100 Continue` (RFC 9110 section 10.1.1), and one chunk
- * stays in the buffer: in both cases a new connection is tried, once.
+ * stays in the buffer: in both cases, and without a body, a new connection is tried, once.
  */
-struct store s3_store(struct s3 *s3);
+MUST_CHECK enum err s3_send(struct s3 *s3, const struct s3_request *request,
+                            struct s3_answer *answer, char why[STORE_WHY_LEN]);
+
+/*
+ * What an ${answer} means that is none of those that were hoped for; ${why} is a cause for the log.
+ * ERR_FULL or ERR_UNAVAILABLE, by the S3 API's error responses.
+ */
+MUST_CHECK enum err s3_refusal(const struct s3_answer *answer, char why[STORE_WHY_LEN]);
 
 #endif

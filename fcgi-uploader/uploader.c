@@ -7,6 +7,7 @@
 #include "config.h"
 #include "log.h"
 #include "s3.h"
+#include "s3_put.h"
 #include "sigv4.h"
 #include "sniff.h"
 #include "upload.h"
@@ -104,7 +105,7 @@ static int serve(const struct settings *settings)
 		log_error("the libraries for the store and for file types do not start");
 		goto out;
 	}
-	upload.store = s3_store(s3);
+	upload.store = s3_put_store(s3);
 	status = worker_run(upload_handle, &upload);
 out:
 	s3_free(s3);

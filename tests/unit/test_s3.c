@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "s3.h"
+#include "s3_put.h"
 
 /*
  * The store here is a child process that follows a script, a step for each request that it gets.
@@ -255,7 +256,7 @@ static enum err put(int64_t length, int64_t fails_at)
 	struct source source = {.fails_at = fails_at};
 	struct store_object object = {
 	    .key = "a/b", .type = "image/gif", .length = length, .pull = pull, .ctx = &source};
-	struct store store = s3_store(s3);
+	struct store store = s3_put_store(s3);
 
 	return store.put(store.ctx, &object, why);
 }
