@@ -4,7 +4,7 @@ ARG BASE_IMAGE=debian:trixie-slim
 FROM ${BASE_IMAGE} AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends gcc libc6-dev make \
-      libcurl4-openssl-dev libfcgi-dev libjansson-dev libjwt-dev libmagic-dev libpq-dev libssl-dev zlib1g-dev \
+      libcurl4-openssl-dev libexpat1-dev libfcgi-dev libjansson-dev libjwt-dev libmagic-dev libpq-dev libssl-dev zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY build.mk ./
@@ -26,8 +26,8 @@ USER 65534:65534
 FROM ${BASE_IMAGE} AS uploader
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libfcgi-bin multiwatch spawn-fcgi \
-      ca-certificates libcurl4t64 libfcgi0t64 libjansson4 libmagic1t64 libssl3t64 zlib1g \
+      ca-certificates libcurl4t64 libexpat1 libfcgi0t64 libjansson4 libmagic1t64 libssl3t64 zlib1g \
  && rm -rf /var/lib/apt/lists/*
 COPY pool/ /usr/local/bin/
-COPY --from=build /out/bin/uploader /out/bin/signer /usr/local/bin/
+COPY --from=build /out/bin/uploader /out/bin/signer /out/bin/gallery /usr/local/bin/
 USER 65534:65534

@@ -20,7 +20,7 @@ LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 LDLIBS = -lfcgi -ljansson -lcrypto
 
 SECURITY = accounts validate revocations hash-password
-UPLOADER = uploader signer
+UPLOADER = uploader signer gallery
 PROGRAMS = $(SECURITY) $(UPLOADER)
 
 # A folder's files without its mains become an archive, from which each program takes what it uses.
@@ -47,7 +47,7 @@ $(SECURITY:%=$(OUT)/bin/%): $(OUT)/bin/%: $(OUT)/fcgi-security/%.o $(OUT)/securi
 
 $(UPLOADER:%=$(OUT)/bin/%): $(OUT)/bin/%: $(OUT)/fcgi-uploader/%.o $(OUT)/uploader.a $(OUT)/lib.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcurl -lmagic -lz $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcurl -lexpat -lmagic -lz $(LDLIBS)
 
 $(OUT)/lib.a: $(lib_objects)
 $(OUT)/security.a: $(security_objects)
@@ -73,7 +73,7 @@ unit-run: $(unit_tests:%=$(OUT)/tests/%)
 	tests/unit/run $^
 $(OUT)/tests/test_%: $(OUT)/tests/unit/test_%.o $(support_objects) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljwt -lpq -lcurl -lmagic -lz $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -ljwt -lpq -lcurl -lexpat -lmagic -lz $(LDLIBS)
 
 # Each fuzz target sees its committed corpus once here, and runs on from there in fuzz-run.
 fuzz-replay: $(fuzzers:%=$(OUT)/tests/%)
@@ -85,7 +85,7 @@ fuzz-on: $(fuzzers:%=$(OUT)/tests/%)
 	tests/fuzz/run $(SECONDS_EACH) $^
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -ljwt -lpq -lcurl -lmagic -lz $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -ljwt -lpq -lcurl -lexpat -lmagic -lz $(LDLIBS)
 
 format:
 	clang-format --dry-run --Werror $(sources)

@@ -6,6 +6,8 @@
 #include "name.h"
 #include "request.h"
 
+#define TIME_END ((INT64_C(1) << 50) - 1) /* milliseconds since 1970 */
+
 static const char alphabet[] = "0123456789abcdefghijklmnopqrstuv";
 static const char *const extensions[] = {"jpg", "png", "gif", "webp", "avif"};
 
@@ -20,7 +22,7 @@ static bool extension_ok(const char *text)
 
 static void put_time(int64_t now_ms, char text[NAME_TIME_LEN])
 {
-	int64_t left = (INT64_C(1) << 50) - 1 - now_ms;
+	int64_t left = TIME_END - now_ms;
 
 	for (size_t i = NAME_TIME_LEN; i > 0; i--) {
 		text[i - 1] = alphabet[left & 31];
@@ -47,7 +49,7 @@ enum err name_new(const char *account, int64_t now_ms, const char *extension, st
 	char random[NAME_RANDOM_LEN];
 
 	if (!request_account_ok(account) || !extension_ok(extension) || now_ms < 0 ||
-	    now_ms >= INT64_C(1) << 50 || put_random(random) != ERR_OK)
+	    now_ms > TIME_END || put_random(random) != ERR_OK)
 		return ERR_INTERNAL;
 	put_time(now_ms, when);
 	(void)snprintf(ret->file, sizeof(ret->file), "%s-%.*s%.*s.%s", account, NAME_TIME_LEN, when,
@@ -75,6 +77,32 @@ bool name_is_file(const char *text)
 bool name_is_object(const char *text)
 {
 	return name_ok(text, '/');
+}
+
+enum err name_parse(const char *text, struct name *ret)
+{
+	if (!name_is_file(text) && !name_is_object(text))
+		return ERR_MALFORMED;
+	(void)snprintf(ret->file, sizeof(ret->file), "%s", text);
+	(void)snprintf(ret->object, sizeof(ret->object), "%s", text);
+	ret->file[ACCOUNT_ID_LEN] = '-';
+	ret->object[ACCOUNT_ID_LEN] = '/';
+	return ERR_OK;
+}
+
+bool name_is_of(const struct name *name, const char *account)
+{
+	return request_account_ok(account) && memcmp(name->file, account, ACCOUNT_ID_LEN) == 0;
+}
+
+int64_t name_time(const struct name *name)
+{
+	const char *text = name->file + ACCOUNT_ID_LEN + 1;
+	int64_t left = 0;
+
+	for (size_t i = 0; i < NAME_TIME_LEN; i++)
+		left = left << 5 | (strchr(alphabet, text[i]) - alphabet);
+	return TIME_END - left;
 }
 
 bool name_is_bucket(const char *text)

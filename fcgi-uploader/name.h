@@ -39,6 +39,17 @@ bool name_is_file(const char *text);
 /* Whether ${text} has exactly the form of a key in the store. */
 bool name_is_object(const char *text);
 
+/*
+ * Set ${ret} to both forms of ${text}, which must have exactly one of them.  ERR_MALFORMED.
+ */
+MUST_CHECK enum err name_parse(const char *text, struct name *ret);
+
+/* Whether ${name} is of an image of ${account}. */
+bool name_is_of(const struct name *name, const char *account);
+
+/* When ${name} was made, milliseconds since 1970. */
+int64_t name_time(const struct name *name);
+
 /* Whether ${text} can be a bucket's name.  The rule completes a sentence that begins with it. */
 #define NAME_BUCKET_RULE "must be 3 to 63 of a-z, 0-9, hyphen and dot"
 bool name_is_bucket(const char *text);

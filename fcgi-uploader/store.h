@@ -36,4 +36,25 @@ struct store {
 	void *ctx; /* for put */
 };
 
+struct listing;
+
+/* What the gallery needs of it. */
+struct store_gallery {
+	/*
+	 * List into ${ret}, in the order of their keys, the first ${max} objects (1 to LISTING_MAX)
+	 * whose keys begin with ${prefix} and come after ${after}, which may be empty.  On failure
+	 * ${why} is a cause for the log: ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_NOMEM, ERR_INTERNAL.
+	 * Blocks, up to the limits that the store was made with.
+	 */
+	enum err (*list)(void *ctx, const char *prefix, const char *after, size_t max,
+	                 struct listing *ret, char why[STORE_WHY_LEN]);
+
+	/*
+	 * Delete the object ${key}.  ERR_OK if it does not exist now, whether or not it did.
+	 * Errors and blocking as for list.
+	 */
+	enum err (*remove)(void *ctx, const char *key, char why[STORE_WHY_LEN]);
+	void *ctx; /* for both */
+};
+
 #endif

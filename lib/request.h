@@ -21,6 +21,8 @@ struct request {
 	const char *remote_addr;   /* REMOTE_ADDR: the client's address */
 	const char *account;       /* ACCOUNT_ID: who it is, from validate */
 	const char *object;        /* OBJECT: `<account id>/<object>` that the gateway asks for */
+	const char *limit;         /* LIMIT: the client's query argument, not decoded */
+	const char *after;         /* AFTER: the client's query argument, not decoded */
 	int64_t content_length;    /* CONTENT_LENGTH; -1 if absent or not a number */
 	int64_t age_ms;            /* REQUEST_TIME: how long the gateway took to receive it */
 

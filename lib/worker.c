@@ -178,6 +178,8 @@ static struct request request_of(struct exchange *exchange)
 	    .remote_addr = param(fcgi, "REMOTE_ADDR"),
 	    .account = param(fcgi, "ACCOUNT_ID"),
 	    .object = param(fcgi, "OBJECT"),
+	    .limit = param(fcgi, "LIMIT"),
+	    .after = param(fcgi, "AFTER"),
 	    .content_length = number_of(param(fcgi, "CONTENT_LENGTH")),
 	    .age_ms = milliseconds_of(param(fcgi, "REQUEST_TIME")),
 	    .read = read_body,

@@ -74,6 +74,26 @@ static void test_form_refuses(void **state)
 	assert_false(name_is_file(ACCOUNT "/" REST ".jpg"));
 }
 
+static void test_parse(void **state)
+{
+	struct name name = {.file = "untouched"};
+
+	(void)state;
+	assert_int_equal(name_parse("", &name), ERR_MALFORMED);
+	assert_int_equal(name_parse(ACCOUNT "+" REST ".jpg", &name), ERR_MALFORMED);
+	assert_int_equal(name_parse(ACCOUNT "/" REST ".jpg ", &name), ERR_MALFORMED);
+	assert_string_equal(name.file, "untouched");
+	assert_int_equal(name_parse(ACCOUNT "/" REST ".jpg", &name), ERR_OK);
+	assert_string_equal(name.file, ACCOUNT "-" REST ".jpg");
+	assert_int_equal(name_parse(ACCOUNT "-" REST ".avif", &name), ERR_OK);
+	assert_string_equal(name.object, ACCOUNT "/" REST ".avif");
+	assert_false(name_is_of(&name, ""));
+	assert_false(name_is_of(&name, "0123456789abcde"));
+	assert_false(name_is_of(&name, ACCOUNT "-"));
+	assert_false(name_is_of(&name, "fedcba9876543210"));
+	assert_true(name_is_of(&name, ACCOUNT));
+}
+
 static void test_bucket_refuses(void **state)
 {
 	(void)state;
@@ -103,6 +123,7 @@ static void test_new(void **state)
 		assert_memory_equal(name.object, ACCOUNT "/vuci4ialvv", 27);
 		assert_string_equal(name.file + 17, name.object + 17);
 		assert_string_equal(name.file + 47, suffix);
+		assert_true(name_time(&name) == INT64_C(1767225600000));
 		assert_true(name_is_file(name.file));
 		assert_true(name_is_object(name.object));
 	}
@@ -121,6 +142,7 @@ static void test_newest_first(void **state)
 	for (size_t i = 1; i < sizeof(times) / sizeof(times[0]); i++) {
 		assert_int_equal(name_new(ACCOUNT, times[i], "png", &later), ERR_OK);
 		assert_true(strcmp(later.object, earlier.object) < 0);
+		assert_true(name_time(&later) == times[i]);
 		earlier = later;
 	}
 	assert_memory_equal(later.file + 17, "0000000000", 10);
@@ -151,6 +173,7 @@ int main(void)
 	    cmocka_unit_test(test_new_refuses),    cmocka_unit_test(test_form_refuses),
 	    cmocka_unit_test(test_bucket_refuses), cmocka_unit_test(test_new),
 	    cmocka_unit_test(test_newest_first),   cmocka_unit_test(test_random),
+	    cmocka_unit_test(test_parse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

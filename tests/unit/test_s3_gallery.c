@@ -1,0 +1,249 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "gallery_request.h"
+#include "listing.h"
+#include "s3_gallery.h"
+
+/* The store here is a child process with one answer for each request, each on a new connection. */
+
+#define PREFIX     ACCOUNT "/"
+#define EARLIER    ACCOUNT "/vuci4ialvu0123456789abcdefghij.jpg"
+#define LATER      ACCOUNT "/vuci4ibaaa0123456789abcdefghij.jpg"
+#define ENTRY(key) "<Contents><Key>" key "</Key><Size>1</Size></Contents>"
+#define LISTING(entries)                                                                           \
+	"HTTP/1.1 200 OK\r\n\r\n<ListBucketResult><IsTruncated>false</IsTruncated>" entries        \
+	"</ListBucketResult>"
+
+static char access_text[] = "AKIAIOSFODNN7EXAMPLE";
+static char secret_text[] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+static const struct secret access_key = {.data = access_text, .len = sizeof(access_text) - 1};
+static const struct secret secret_key = {.data = secret_text, .len = sizeof(secret_text) - 1};
+
+static char url[64];
+static struct s3_config config = {.url = url,
+                                  .bucket = "images",
+                                  .region = "us-east-1",
+                                  .access_key = &access_key,
+                                  .secret_key = &secret_key,
+                                  .connect_timeout_ms = 1000,
+                                  .timeout_ms = 5000};
+static struct s3 *s3;
+static pid_t child;
+static struct listing listing;
+static char why[STORE_WHY_LEN];
+
+/* Exits with 1 if the request is not ${line} with what every signed one has. */
+static void serve(int listener, const char *line, const char *text, size_t len)
+{
+	char head[4096] = "";
+	size_t got = 0;
+	int fd = accept(listener, NULL, NULL);
+
+	alarm(20);
+	signal(SIGPIPE, SIG_IGN);
+	while (strstr(head, "\r\n\r\n") == NULL && got < sizeof(head) - 1) {
+		ssize_t n = read(fd, head + got, sizeof(head) - 1 - got);
+
+		if (n <= 0)
+			_exit(1);
+		got += (size_t)n;
+	}
+	if (strncmp(head, line, strlen(line)) != 0 ||
+	    strcasestr(head, "\r\nauthorization: AWS4-HMAC-SHA256 Cred") == NULL ||
+	    strcasestr(head, "\r\nx-amz-content-sha256: " SIGV4_EMPTY_SHA256) == NULL ||
+	    strcasestr(head, "\r\nif-none-match") != NULL ||
+	    strcasestr(head, "\r\ncontent-length") != NULL ||
+	    strcasestr(head, "\r\ntransfer-encoding") != NULL ||
+	    strcasestr(head, "\r\nexpect") != NULL)
+		_exit(1);
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+
+		if (n <= 0)
+			break; /* the client has read enough */
+		text += n;
+		len -= (size_t)n;
+	}
+	_exit(0);
+}
+
+static void begin(const char *line, const char *text, size_t len)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+	                              .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listener, 5), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d", ntohs(address.sin_port));
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		serve(listener, line, text, len);
+	close(listener);
+	assert_int_equal(s3_new(&config, &s3), ERR_OK);
+}
+
+static void end(void)
+{
+	int status = 0;
+
+	s3_free(s3);
+	s3 = NULL;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static enum err list(const char *answer, const char *after, size_t max)
+{
+	char line[512];
+	char start[128] = "";
+	struct store_gallery store;
+	enum err err = ERR_OK;
+
+	if (after[0] != '\0')
+		(void)snprintf(start, sizeof(start), "&start-after=" ACCOUNT "%%2F%s",
+		               after + strlen(PREFIX));
+	(void)snprintf(line, sizeof(line),
+	               "GET /images/?list-type=2&max-keys=%zu&prefix=" ACCOUNT
+	               "%%2F%s HTTP/1.1\r\n",
+	               max, start);
+	begin(line, answer, strlen(answer));
+	store = s3_gallery_store(s3);
+	err = store.list(store.ctx, PREFIX, after, max, &listing, why);
+	end();
+	return err;
+}
+
+static enum err delete_object(const char *answer)
+{
+	struct store_gallery store;
+	enum err err = ERR_OK;
+
+	begin("DELETE /images/" OBJECT " HTTP/1.1\r\n", answer, strlen(answer));
+	store = s3_gallery_store(s3);
+	err = store.remove(store.ctx, OBJECT, why);
+	end();
+	return err;
+}
+
+static void test_listings_not_believed(void **state)
+{
+	static const struct {
+		const char *answer, *after;
+		size_t max;
+	} cases[] = {
+	    {"", "", 2},
+	    {"garbage", "", 2},
+	    {"HTTP/1.1 200 OK\r\n\r\n", "", 2},
+	    {"HTTP/1.1 200 OK\r\n\r\n<html>", "", 2},
+	    {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<cut", "", 2},
+	    {"HTTP/1.1 204 No Content\r\n\r\n", "", 2},
+	    {"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\n\r\n", "", 2},
+	    {"HTTP/1.1 403 Forbidden\r\n\r\n<Error><Code>AccessDenied</Code></Error>", "", 2},
+	    {"HTTP/1.1 500 Error\r\n\r\n<ListBucketResult><IsTruncated>false</IsTruncated>"
+	     "</ListBucketResult>",
+	     "", 2},
+	    /* More than a page, */
+	    {LISTING(ENTRY(EARLIER) ENTRY(OBJECT)), "", 1},
+	    {LISTING(ENTRY("x") ENTRY(OBJECT)), "", 1},
+	    /* out of order, twice, before the beginning, */
+	    {LISTING(ENTRY(OBJECT) ENTRY(EARLIER)), "", 2},
+	    {LISTING(ENTRY(OBJECT) ENTRY(OBJECT)), "", 2},
+	    {LISTING(ENTRY(OBJECT)), OBJECT, 2},
+	    {LISTING(ENTRY(EARLIER)), OBJECT, 2},
+	    /* of somebody else. */
+	    {LISTING(ENTRY(OTHER "/" REST)), "", 2},
+	    {LISTING(ENTRY(OBJECT) ENTRY(OTHER "/" REST)), "", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(list(cases[i].answer, cases[i].after, cases[i].max),
+		                 ERR_UNAVAILABLE);
+		assert_string_not_equal(why, "");
+	}
+}
+
+static void test_endless_listing(void **state)
+{
+	enum { LEN = 400000 };
+	char *text = malloc(LEN + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, ' ', LEN);
+	text[LEN] = '\0';
+	memcpy(text, "HTTP/1.1 200 OK\r\n\r\n<ListBucketResult>", 37);
+	assert_int_equal(list(text, "", 2), ERR_UNAVAILABLE);
+	free(text);
+}
+
+static void test_lists(void **state)
+{
+	(void)state;
+	assert_int_equal(list(LISTING(ENTRY(OBJECT) ENTRY(LATER)), EARLIER, 2), ERR_OK);
+	assert_int_equal(listing.n, 2);
+	assert_string_equal(listing.entries[1].object, LATER);
+	assert_int_equal(list(LISTING(""), "", 100), ERR_OK);
+	assert_int_equal(listing.n, 0);
+}
+
+static void test_deletions_not_believed(void **state)
+{
+	static const char *const answers[] = {
+	    "",
+	    "HTTP/1.1 200 OK\r\n\r\n",
+	    "HTTP/1.1 202 Accepted\r\n\r\n",
+	    "HTTP/1.1 403 Forbidden\r\n\r\n<Error><Code>AccessDenied</Code></Error>",
+	    "HTTP/1.1 404 Not Found\r\n\r\n",
+	    "HTTP/1.1 500 Error\r\n\r\n",
+	    "HTTP/1.1 503 Slow\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		assert_int_equal(delete_object(answers[i]), ERR_UNAVAILABLE);
+		assert_string_not_equal(why, "");
+	}
+}
+
+static void test_deletes(void **state)
+{
+	(void)state;
+	assert_int_equal(delete_object("HTTP/1.1 204 No Content\r\n\r\n"), ERR_OK);
+	assert_string_equal(why, "");
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	s3_free(s3);
+	s3 = NULL;
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_listings_not_believed),  TEST(test_endless_listing), TEST(test_lists),
+	    TEST(test_deletions_not_believed), TEST(test_deletes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
