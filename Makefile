@@ -16,13 +16,14 @@ TOOLCHAIN = imagegate-toolchain
 in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src $(TOOLCHAIN)
 
 .PHONY: help up down logs ps clean build prerequisites secrets toolchain shell \
-        unit debug test test-docs test-c test-shell test-nginx test-sql test-e2e fuzz format
+        image-rm unit debug test test-docs test-c test-shell test-nginx test-sql test-e2e fuzz format
 
 help:
 	@echo 'make up       build what is missing, start the stack, wait until it is healthy'
 	@echo 'make down     stop it; images, accounts and secrets stay'
 	@echo 'make logs     follow the logs of all services'
 	@echo 'make ps       what runs, and how it does'
+	@echo 'make image-rm NAME=…  take down the image of this name, whoever owns it'
 	@echo 'make test     every test, on a stack of its own beside a running one'
 	@echo 'make unit     the unit tests; TEST=test_buf runs those of one unit, seconds after an edit'
 	@echo 'make fuzz     run each fuzz target for SECONDS_EACH (60) seconds'
@@ -48,6 +49,11 @@ clean:
 	@test "$(FORCE)" = yes || { printf 'All images and accounts will be lost. Type yes: '; read -r a; test "$$a" = yes; }
 	@$(COMPOSE) down --volumes --remove-orphans
 	@rm -rf build
+
+# Safe to repeat: succeeds when neither the store nor the gateway's cache has the image.
+image-rm: export NAME := $(value NAME)
+image-rm:
+	@$(COMPOSE) exec -T uploader-gallery image-rm "$$NAME"
 
 prerequisites:
 	@docker version >/dev/null 2>&1 || { echo 'make: the Docker engine does not answer: is Docker installed and running, and may you use it?' >&2; exit 1; }
