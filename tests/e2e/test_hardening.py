@@ -7,17 +7,18 @@ import pytest
 from support.stack import ONE_SHOTS, SERVICES, docker
 
 USERS = {"gateway": 2000, "security": 2001, "security-validate": 2002, "security-revocations": 2003,
-         "uploader": 2004, "uploader-signer": 2005, "storage": 2101, "createbuckets": 2102,
-         "migrate": 2103, "db": 2104}
+         "uploader": 2004, "uploader-signer": 2005, "uploader-gallery": 2006, "storage": 2101,
+         "createbuckets": 2102, "migrate": 2103, "db": 2104}
 
 NETWORKS = {"public": {"gateway"},
-            "store": {"gateway", "uploader", "storage", "createbuckets"},
+            "store": {"gateway", "uploader", "uploader-gallery", "storage", "createbuckets"},
             "users": {"security", "security-revocations", "migrate", "db"}}
 
 SECRETS = {"gateway": set(), "security": {"jwt_keys", "db_accounts_password"},
            "security-validate": {"jwt_keys"}, "security-revocations": {"db_revocations_password"},
            "uploader": {"store_put_key", "store_put_secret"},
-           "uploader-signer": {"store_get_key", "store_get_secret"}, "db": {"db_owner_password"},
+           "uploader-signer": {"store_get_key", "store_get_secret"},
+           "uploader-gallery": {"store_gallery_key", "store_gallery_secret"}, "db": {"db_owner_password"},
            "storage": {"store_root_user", "store_root_password"}}
 
 every_service = pytest.mark.parametrize("service", [*SERVICES, *ONE_SHOTS])
@@ -134,7 +135,7 @@ def test_networks_are_apart(stack):
     script = "timeout .7 bash -c 'exec 3<>/dev/tcp/{}/{}'"
     db = stack.address("db", "users")
     storage = stack.address("storage", "store")
-    for service, address, port in [("uploader", db, 5432), ("gateway", db, 5432),
+    for service, address, port in [("uploader", db, 5432), ("uploader-gallery", db, 5432), ("gateway", db, 5432),
                                    ("security", storage, 9000), ("storage", db, 5432)]:
         done = stack.shell(service, script.format(address, port), check=False)
         assert done.returncode != 0, (service, address)

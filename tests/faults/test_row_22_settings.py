@@ -10,9 +10,10 @@ GOOD = {
     "revocations": {"DB_PASSWORD": "hunter2hunter2"},
     "uploader": {"STORE_ACCESS_KEY": "A" * 20, "STORE_SECRET_KEY": "s" * 40},
     "signer": {"STORE_ACCESS_KEY": "A" * 20, "STORE_SECRET_KEY": "s" * 40},
+    "gallery": {"STORE_ACCESS_KEY": "A" * 20, "STORE_SECRET_KEY": "s" * 40},
 }
 SERVICE = {"accounts": "security", "validate": "security", "revocations": "security",
-           "uploader": "uploader", "signer": "uploader"}
+           "uploader": "uploader", "signer": "uploader", "gallery": "uploader"}
 
 # Settings that are each wrong; the program must name every one of them.
 BAD = {
@@ -24,6 +25,8 @@ BAD = {
     "uploader": {"STORE_URL": "ftp://storage", "MAX_UPLOAD": "64MB", "MAX_PIXELS": "many",
                  "STORE_TIMEOUT": "0s", "STORE_BUCKET": "Images?", "UPLOAD_TIMEOUT": "10"},
     "signer": {"STORE_HOST": "http://storage/", "STORE_BUCKET": "x"},
+    "gallery": {"STORE_URL": "storage:9000", "STORE_BUCKET": "x", "STORE_TIMEOUT": "11s",
+                "PURGE_SOCKET": "purge.sock"},
 }
 
 BAD_KEYS = {

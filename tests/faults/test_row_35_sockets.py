@@ -5,9 +5,11 @@ from support.stack import ONE_SHOTS, SERVICES, docker
 
 # Pool -> its folder, its socket's name and its user.
 SOCKETS = {"security": ("accounts", 2001), "security-validate": ("validate", 2002),
-           "uploader": ("uploader", 2004), "uploader-signer": ("signer", 2005)}
-# What else is shared: the revocation table.
+           "uploader": ("uploader", 2004), "uploader-signer": ("signer", 2005),
+           "uploader-gallery": ("gallery", 2006)}
+# What else is shared: the revocation table, and the gateway's purge listener.
 TABLE = "revocations"
+PURGE = "purge"
 GATEWAY = 2000
 
 every_pool = pytest.mark.parametrize("pool", SOCKETS)
@@ -36,7 +38,8 @@ def test_who_has_the_table(stack):
 def test_what_a_pool_sees(stack, pool):
     folder, _ = SOCKETS[pool]
     seen = set(stack.shell(pool, "ls -A /run/imagegate").stdout.split())
-    assert seen == {folder} | ({TABLE} if pool == "security-validate" else set())
+    more = {"security-validate": {TABLE}, "uploader-gallery": {PURGE}}
+    assert seen == {folder} | more.get(pool, set())
 
 
 @every_pool
@@ -82,3 +85,24 @@ def test_a_neighbour_cannot_connect(stack, pool):
             done = stack.shell(other, script, check=False)
             assert "204" not in done.stdout
             assert stack.shell(other, f"test -e {path}", check=False).returncode != 0
+
+
+def test_who_has_the_purge_listener(stack):
+    """The other way round: the gateway listens, the gallery connects and cannot replace it."""
+    assert mounts(stack, PURGE) == {"gateway": True, "uploader-gallery": False}
+    folder = f"/run/imagegate/{PURGE}"
+    modes = stack.shell("gateway", f"stat -c '%a %u %g' {folder}").stdout
+    assert modes == f"2750 {GATEWAY} {SOCKETS['uploader-gallery'][1]}\n"
+    for command in (f"rm -f {folder}/purge.sock", f"mv {folder}/purge.sock {folder}/x",
+                    f"touch {folder}/x"):
+        assert stack.shell("uploader-gallery", command, check=False).returncode != 0, command
+
+
+@pytest.mark.parametrize("user", sorted({owner for _, owner in SOCKETS.values()} | {65534}))
+def test_only_the_gallery_can_purge(stack, user):
+    """Even with the volume at hand; the path is no name, so the listener's own answer is a 400."""
+    done = docker("run", "--rm", "--network", "none", "--user", f"{user}:{user}", "--volume",
+                  f"{stack.project}_{PURGE}-socket:/x:ro", "--entrypoint", "curl",
+                  stack.inspect("gateway")["Config"]["Image"], "-s", "-o", "/dev/null", "-w",
+                  "%{http_code}", "--unix-socket", "/x/purge.sock", "http://purge/x", check=False)
+    assert done.stdout == ("400" if user == SOCKETS["uploader-gallery"][1] else "000")

@@ -11,7 +11,8 @@ from functools import cached_property
 
 from .wait import until
 
-POOLS = ("security", "security-validate", "uploader", "uploader-signer")
+POOLS = ("security", "security-validate", "uploader", "uploader-signer",
+         "uploader-gallery")
 ONE_SHOTS = ("migrate", "createbuckets")
 SERVICES = ("gateway", *POOLS, "security-revocations", "storage", "db")  # those that stay up
 
