@@ -18,7 +18,8 @@ SECRETS = {"gateway": set(), "security": {"jwt_keys", "db_accounts_password"},
            "security-validate": {"jwt_keys"}, "security-revocations": {"db_revocations_password"},
            "uploader": {"store_put_key", "store_put_secret"},
            "uploader-signer": {"store_get_key", "store_get_secret"},
-           "uploader-gallery": {"store_gallery_key", "store_gallery_secret"}, "db": {"db_owner_password"},
+           "uploader-gallery": {"store_gallery_key", "store_gallery_secret"},
+           "db": {"db_owner_password"},
            "storage": {"store_root_user", "store_root_password"}}
 
 every_service = pytest.mark.parametrize("service", [*SERVICES, *ONE_SHOTS])
@@ -135,7 +136,7 @@ def test_networks_are_apart(stack):
     script = "timeout .7 bash -c 'exec 3<>/dev/tcp/{}/{}'"
     db = stack.address("db", "users")
     storage = stack.address("storage", "store")
-    for service, address, port in [("uploader", db, 5432), ("uploader-gallery", db, 5432), ("gateway", db, 5432),
-                                   ("security", storage, 9000), ("storage", db, 5432)]:
+    for service, address, port in [("uploader", db, 5432), ("uploader-gallery", db, 5432),
+                                   ("gateway", db, 5432), ("security", storage, 9000), ("storage", db, 5432)]:
         done = stack.shell(service, script.format(address, port), check=False)
         assert done.returncode != 0, (service, address)
