@@ -297,6 +297,21 @@ def test_removed_while_it_is_read(client, ledger, account, remove):
             done.result()
 
 
+def test_removed_right_after_a_restart(stack, client, ledger, account, remove, recovers):
+    """The gateway has not yet read what its cache on disk holds."""
+    image = Images.noise()
+    name = ledger.upload(account, image)
+    path = f"/v1/user/{name}"
+    assert client.get(path, headers=account.headers).content == image.data
+    stack.restart("gateway")
+    recovers()
+    holding = f"grep -rla -e '{name.replace('-', '/', 1)}' /var/cache/gateway/images || true"
+    assert stack.shell("gateway", holding).stdout
+    remove(name)
+    assert not stack.shell("gateway", holding).stdout
+    assert client.get(path, headers=account.headers).status_code == 404
+
+
 def test_ten_at_once(ledger, account, client):
     """One of them removed it; the others came too late, or at the same time."""
     name = ledger.upload(account, Images.noise())

@@ -8,7 +8,8 @@ from support.stack import size
 UNKNOWN = ["/", "/v1", "/v1/", "/v2/user", "/v1/users", "/v1/user/", "/v1/register/", "/images",
            "/images/", "/favicon.ico", "/robots.txt", "/index.html", "/etc/passwd", "/.git/config",
            "/auth", "/validate", "/_auth", "/_validate", "/sign", "/_p/404", "/_p/500", "/_origin",
-           "/internal/validate", "/health", "/minio/health/live", "/images.json", "/status/"]
+           "/internal/validate", "/authenticate", "/remove", "/list", "/health",
+           "/minio/health/live", "/images.json", "/status/"]
 
 
 @pytest.fixture
