@@ -34,6 +34,8 @@ ACCOUNTS_FUNCTIONS = {
     "account_logged_in",
     "account_login_taken",
     "account_rehash",
+    "audit_from",
+    "audit_login_failed",
 }
 
 
@@ -176,6 +178,17 @@ EVERYBODY_DENIED = [
     "SELECT imagegate.account_revoke('0123456789abcdef')",
     "SELECT imagegate.account_id_new()",
     "SELECT imagegate.account_named('x')",
+    "SELECT FROM imagegate.audit",
+    "INSERT INTO imagegate.audit (action) VALUES ('login')",
+    "UPDATE imagegate.audit SET login = 'x'",
+    "DELETE FROM imagegate.audit",
+    "TRUNCATE imagegate.audit",
+    "ALTER TABLE imagegate.accounts DISABLE TRIGGER accounts_audit",
+    "UPDATE imagegate.audit_retention SET keep = '1 day'",
+    "SELECT imagegate.audit_write('login', NULL, 'x')",
+    "SELECT imagegate.audit_trim(2000001)",
+    "SELECT FROM admin.audit",
+    "SELECT admin.audit_keep('1 day')",
     "SELECT 'x'::imagegate.login; CREATE TABLE imagegate.x (l imagegate.login)",
     "SELECT FROM admin.accounts",
     "SELECT admin.account_disable('x')",
@@ -232,6 +245,8 @@ def test_denied_to_accounts(accounts):
         "account_logged_in('x')",
         "account_rehash('x', 'x', 'x')",
         "account_by_id('x')",
+        "audit_from('192.0.2.1')",
+        "audit_login_failed('x', '192.0.2.1')",
     ],
 )
 def test_denied_to_revocations(revocations, call):
@@ -259,7 +274,11 @@ def test_no_wrong_password(database, password):
 
 
 def test_operators_have_no_more_than_their_schema(database):
-    for statement in ["SELECT FROM imagegate.accounts", "CREATE TABLE admin.x ()", "SET ROLE imagegate_owner"]:
+    for statement in [
+        "SELECT FROM imagegate.accounts", "CREATE TABLE admin.x ()", "SET ROLE imagegate_owner", "DELETE FROM audit",
+        "UPDATE audit SET login = 'x'", "INSERT INTO audit (action) VALUES ('login')", "TRUNCATE imagegate.audit",
+        "DELETE FROM imagegate.audit", "SELECT imagegate.audit_write('login', NULL, 'x')",
+    ]:  # fmt: skip
         assert "permission denied" in database.psql(statement, check=False)
 
 
@@ -277,7 +296,7 @@ def rows(database, statement):
     [
         ("accounts", {f"imagegate.{f}" for f in ACCOUNTS_FUNCTIONS}),
         ("revocations", set()),
-        ("admin", {f"admin.account_{f}" for f in ["create", "disable", "enable", "set_password"]}),
+        ("admin", {f"admin.account_{f}" for f in ["create", "disable", "enable", "set_password"]} | {"admin.audit_keep"}),
     ],
 )
 def test_functions_of_a_role(database, role, functions):
@@ -291,7 +310,7 @@ def test_functions_of_a_role(database, role, functions):
 
 @pytest.mark.parametrize(
     ("role", "tables"),
-    [("accounts", set()), ("revocations", {"revocations SELECT"}), ("admin", {"accounts SELECT"})],
+    [("accounts", set()), ("revocations", {"revocations SELECT"}), ("admin", {"accounts SELECT", "audit SELECT"})],
 )
 def test_tables_of_a_role(database, role, tables):
     assert tables == rows(
@@ -504,6 +523,143 @@ def test_parallel_revocations(database, accounts):
         list(pool.map(database.psql, calls))
     for account, _ in made:
         assert one(accounts, "SELECT generation FROM imagegate.account_by_id(%s)", account) == 2
+
+
+# --- audit
+
+
+def audited(database, login):
+    """The rows about a login, oldest first: action, account, address, actor."""
+    found = database.psql(
+        f"SELECT action, account, host(address), actor FROM audit WHERE lower(login) = lower('{login}')"
+    )
+    return [tuple(row.split("|")) for row in reversed(found.split("\n"))] if found else []
+
+
+@pytest.mark.parametrize("keep", ["23 hours", "11 years", "-1 day", "0"])
+def test_audit_is_kept_a_day_at_least(database, keep):
+    before = one_row(database, "SELECT keep FROM imagegate.audit_retention")
+    assert "1 day to 10 years" in database.psql(f"SELECT audit_keep('{keep}')", check=False)
+    assert one_row(database, "SELECT keep FROM imagegate.audit_retention") == before
+
+
+def one_row(database, statement):
+    return database.psql(statement, user="postgres")
+
+
+def test_audit_of_a_taken_login_is_empty(accounts, database):
+    _, login = create(accounts)
+    before = audited(database, login)
+    assert create(accounts, login) == (None, login)
+    assert audited(database, login) == before
+
+
+def test_audit_of_what_is_rolled_back_is_empty(accounts, database):
+    login = secrets.token_hex(8)
+    accounts.execute("BEGIN")
+    create(accounts, login)
+    accounts.execute("ROLLBACK")
+    assert audited(database, login) == []
+
+
+def test_audit_of_a_new_hash_is_empty(accounts, database):
+    account, login = create(accounts)
+    before = audited(database, login)
+    accounts.execute("SELECT imagegate.account_rehash(%s, %s, %s)", (account, HASH, HASH2))
+    assert audited(database, login) == before
+
+
+def test_an_address_is_of_one_transaction(accounts, database):
+    login = secrets.token_hex(8)
+    accounts.execute(f"SELECT imagegate.account_create('{login}', '{HASH}') FROM imagegate.audit_from('2001:db8::1')")
+    account, other = create(accounts)
+    assert audited(database, login)[0][2] == "2001:db8::1"
+    assert audited(database, other) == [("created", account, "", "accounts")]
+
+
+def test_audit_of_the_pool(accounts, database):
+    account, login = create(accounts)
+    accounts.execute("SELECT imagegate.account_logged_in(%s) FROM imagegate.audit_from('192.0.2.1')", (account,))
+    accounts.execute("SELECT imagegate.account_logged_in(%s) FROM imagegate.audit_from(NULL)", (account,))
+    accounts.execute("SELECT imagegate.audit_login_failed(%s, '192.0.2.2')", (login.upper(),))
+    assert audited(database, login) == [
+        ("created", account, "", "accounts"),
+        ("login", account, "192.0.2.1", "accounts"),
+        ("login", account, "", "accounts"),
+        ("login failed", account, "192.0.2.2", "accounts"),
+    ]
+    assert one(accounts, "SHOW synchronous_commit") == "on"
+
+
+def test_audit_of_a_login_that_nobody_has(accounts, database):
+    login = secrets.token_hex(8)
+    accounts.execute("SELECT imagegate.audit_login_failed(%s, '192.0.2.2')", (login,))
+    assert audited(database, login) == [("login failed", "", "192.0.2.2", "accounts")]
+
+
+def test_audit_of_operators(database):
+    login = secrets.token_hex(8)
+    account = database.psql(f"SELECT account_create('{login}', '{HASH}')")
+    for call in [f"account_set_password('{login}', '{HASH2}')", f"account_disable('{login}')", f"account_enable('{login}')"]:
+        database.psql(f"SELECT {call}")
+    database.psql(f"DELETE FROM imagegate.accounts WHERE id = '{account}'", user="postgres")
+    actions = ["created", "password changed", "tokens revoked", "disabled", "tokens revoked", "enabled"]
+    assert audited(database, login) == [(a, account, "", "admin") for a in actions] + [("deleted", account, "", "postgres")]
+
+
+def test_audit_holds_no_secret(database, accounts):
+    create(accounts)
+    dump = docker("exec", database.name, "pg_dump", "-U", "postgres", "-a", "-t", "imagegate.audit", "imagegate").stdout
+    assert "created" in dump
+    for secret in ["$pbkdf2", *PASSWORDS.values()]:
+        assert secret not in dump
+
+
+def test_audit_forgets_what_is_too_old(database, accounts):
+    _, login = create(accounts)
+    age = "UPDATE imagegate.audit SET at = now() - interval '{}' WHERE login = '{}'"
+    database.psql(age.format("89 days", login), user="postgres")
+    create(accounts)
+    assert len(audited(database, login)) == 1
+    database.psql(age.format("91 days", login), user="postgres")
+    create(accounts)
+    assert audited(database, login) == []
+
+    _, login = create(accounts)
+    assert database.psql("SELECT audit_keep('2 days')") == "2 days"
+    assert database.psql("SELECT action, actor FROM audit LIMIT 1") == "retention changed|admin"
+    database.psql(age.format("49 hours", login), user="postgres")
+    create(accounts)
+    assert audited(database, login) == []
+    database.psql("SELECT audit_keep('90 days')")
+
+
+def test_audit_of_a_flood_is_bounded(database, accounts):
+    """Only logins make room for logins."""
+    _, kept = create(accounts)
+    flood = secrets.token_hex(8)
+    for _ in range(3):
+        accounts.execute("SELECT imagegate.audit_login_failed(%s, NULL)", (flood,))
+    database.psql("ALTER TABLE imagegate.audit ALTER id RESTART WITH 2000000000", user="postgres")
+    for login in ["after.1", "after.2", "after.3"]:
+        accounts.execute("SELECT imagegate.audit_login_failed(%s, NULL)", (login,))
+    while one_row(database, "SELECT count(*) FROM imagegate.audit WHERE action IN ('login', 'login failed')") != "3":
+        before = one_row(database, "SELECT count(*) FROM imagegate.audit")
+        create(accounts)
+        assert int(one_row(database, "SELECT count(*) FROM imagegate.audit")) < int(before)
+    assert audited(database, flood) == []
+    assert [row[0] for row in audited(database, kept)] == ["created"]
+
+
+def test_audit_uses_its_indexes(database):
+    for condition, index in [
+        ("at < now() - interval '90 days' ORDER BY at LIMIT 2", "audit_at"),
+        ("action IN ('login', 'login failed') AND id <= 5 ORDER BY id LIMIT 2", "audit_logins"),
+    ]:
+        plan = database.psql(
+            f"SET enable_seqscan = off; EXPLAIN SELECT id FROM imagegate.audit WHERE {condition}", user="postgres"
+        )
+        assert index in plan
 
 
 # --- migrations
