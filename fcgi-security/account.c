@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "address.h"
 #include "request.h"
 
 /* Copy the text in ${row} 0, ${col} to ${text} of ${size} bytes.  ERR_INTERNAL: none, or too long.
@@ -26,14 +27,23 @@ static enum err id_value(const struct db_result *result, size_t col, char id[ACC
 	return request_account_ok(id) ? ERR_OK : ERR_INTERNAL;
 }
 
-static enum err create(void *ctx, const char *login, const char *password_hash,
+/* ${address} if it is one, else NULL: a wrong one must not keep anybody from logging in. */
+static const char *address_or_null(const char *address)
+{
+	uint8_t network[ADDRESS_NETWORK_LEN];
+
+	return address_network(address, network) == ERR_OK ? address : NULL;
+}
+
+static enum err create(void *ctx, const char *login, const char *password_hash, const char *address,
                        char ret_id[ACCOUNT_ID_LEN + 1])
 {
-	const char *const params[] = {login, password_hash};
+	static const char sql[] = "SELECT imagegate.account_create($1, $2)"
+				  " FROM imagegate.audit_from($3)";
+	const char *const params[] = {login, password_hash, address_or_null(address)};
 	struct db_result *result = NULL;
 	char id[ACCOUNT_ID_LEN + 1];
-	enum err err =
-	    db_query(ctx, DB_ONCE, "SELECT imagegate.account_create($1, $2)", params, 2, &result);
+	enum err err = db_query(ctx, DB_ONCE, sql, params, 3, &result);
 
 	if (err != ERR_OK)
 		return err;
@@ -136,12 +146,24 @@ static enum err by_id(void *ctx, const char *id, struct account *ret)
 	return err;
 }
 
-static enum err logged_in(void *ctx, const char *id)
+static enum err logged_in(void *ctx, const char *id, const char *address)
 {
-	const char *const params[] = {id};
+	static const char sql[] = "SELECT imagegate.account_logged_in($1)"
+				  " FROM imagegate.audit_from($2)";
+	const char *const params[] = {id, address_or_null(address)};
 	struct db_result *result = NULL;
-	enum err err = db_query(ctx, DB_REPEATABLE, "SELECT imagegate.account_logged_in($1)",
-	                        params, 1, &result);
+	enum err err = db_query(ctx, DB_REPEATABLE, sql, params, 2, &result);
+
+	db_result_free(result);
+	return err;
+}
+
+static enum err login_failed(void *ctx, const char *login, const char *address)
+{
+	static const char sql[] = "SELECT imagegate.audit_login_failed($1, $2)";
+	const char *const params[] = {login, address_or_null(address)};
+	struct db_result *result = NULL;
+	enum err err = db_query(ctx, DB_REPEATABLE, sql, params, 2, &result);
 
 	db_result_free(result);
 	return err;
@@ -173,6 +195,7 @@ struct account_store account_store(struct db *db)
 	    .by_login = by_login,
 	    .by_id = by_id,
 	    .logged_in = logged_in,
+	    .login_failed = login_failed,
 	    .rehash = rehash,
 	    .why = why,
 	};

@@ -23,6 +23,7 @@ struct account {
  * Where accounts are kept.  Handlers know the database by these functions only.  Each takes ${ctx}
  * first, blocks for a bounded time, and can also fail with ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_NOMEM
  * and ERR_INTERNAL; why() then says what happened, for the log.  Outputs are untouched on failure.
+ * ${address} is the client's, for the audit; what is no address is left out of it.
  */
 struct account_store {
 	void *ctx;
@@ -33,7 +34,7 @@ struct account_store {
 	 * twice.
 	 */
 	enum err (*create)(void *ctx, const char *login, const char *password_hash,
-	                   char ret_id[ACCOUNT_ID_LEN + 1]);
+	                   const char *address, char ret_id[ACCOUNT_ID_LEN + 1]);
 
 	/* Set *${ret} to whether ${login} is taken, without regard to case. */
 	enum err (*login_taken)(void *ctx, const char *login, bool *ret);
@@ -45,7 +46,10 @@ struct account_store {
 	enum err (*by_id)(void *ctx, const char *id, struct account *ret);
 
 	/* Record a login of ${id}. */
-	enum err (*logged_in)(void *ctx, const char *id);
+	enum err (*logged_in)(void *ctx, const char *id, const char *address);
+
+	/* Record an attempt to log in as ${login}, which may be nobody. */
+	enum err (*login_failed)(void *ctx, const char *login, const char *address);
 
 	/* Replace the hash of ${id} by ${new_hash} if it still is ${old_hash}. */
 	enum err (*rehash)(void *ctx, const char *id, const char *old_hash, const char *new_hash);

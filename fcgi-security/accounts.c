@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 #include <sysexits.h>
@@ -33,6 +34,10 @@ struct settings {
 	int64_t pbkdf2_rounds;
 	int64_t password_min;
 	bool registration;
+	int64_t login_failures;
+	int64_t login_window;
+	char *login_table;
+	int64_t max_wait;
 	int64_t log_level;
 };
 
@@ -55,6 +60,10 @@ static const struct setting table[] = {
      PASSWORD_ROUNDS_MAX},
     {"PASSWORD_MIN", SETTING_NUMBER, AT(password_min), "8", 1, LIMIT_PASSWORD},
     {"REGISTRATION", SETTING_FLAG, AT(registration), "on", 0, 0},
+    {"LOGIN_FAILURES", SETTING_NUMBER, AT(login_failures), "10", 1, 1000000},
+    {"LOGIN_WINDOW", SETTING_DURATION, AT(login_window), "5m", 60 * 1000, 24 * HOUR},
+    {"LOGIN_TABLE", SETTING_TEXT, AT(login_table), "/run/imagegate-private/logins", 1, 255},
+    {"ACCOUNTS_WAIT", SETTING_DURATION, AT(max_wait), "3s", 1000, 30 * 1000},
     {"LOG_LEVEL", SETTING_NUMBER, AT(log_level), "1", LOG_LEVEL_DEBUG, LOG_LEVEL_ERROR},
 };
 
@@ -95,18 +104,27 @@ static int serve(const struct settings *s, const struct keys *keys)
 	              .lifetime = s->jwt_lifetime / 1000},
 	    .password_min = s->password_min,
 	    .registration = s->registration,
+	    .throttle.failures = s->login_failures,
+	    .max_wait_ms = s->max_wait,
 	    .now = now,
 	};
 	struct db *db = NULL;
 	int status = 1;
 
+	if (tally_open(s->login_table, s->login_window / 1000, &deps.throttle.tally) != ERR_OK) {
+		log_error("the table of failed logins, %s, cannot be used: %s", s->login_table,
+		          strerror(errno));
+		return 1;
+	}
 	if (db_new(&db_settings, &db) != ERR_OK) {
 		log_error("no memory");
-		return 1;
+		goto out;
 	}
 	deps.accounts = account_store(db);
 	status = worker_run(endpoints_handle, &deps);
+out:
 	db_free(db);
+	tally_close(deps.throttle.tally);
 	return status;
 }
 

@@ -37,6 +37,12 @@ static void ready(const struct endpoints *deps, const struct request *req, struc
 		endpoints_store_problem(deps, req, ERR_UNAVAILABLE, resp);
 }
 
+/* A busy pool is ready: to take it away would put its load on others. */
+static bool overdue(const struct endpoints *deps, const struct request *req)
+{
+	return req->waited_ms > deps->max_wait_ms && strcmp(req->route, "ready") != 0;
+}
+
 void endpoints_handle(void *deps, const struct request *req, struct response *resp)
 {
 	static const struct {
@@ -47,6 +53,10 @@ void endpoints_handle(void *deps, const struct request *req, struct response *re
 	    {"user", user_handle},         {"ready", ready},
 	};
 
+	if (overdue(deps, req)) {
+		response_problem(resp, req, ERR_BUSY, NULL);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (strcmp(req->route, rows[i].route) == 0) {
 			rows[i].handle(deps, req, resp);

@@ -8,6 +8,7 @@
 #include "password.h"
 #include "request.h"
 #include "response.h"
+#include "throttle.h"
 #include "token.h"
 
 /* What the endpoints of the accounts pool need.  Pointers are borrowed. */
@@ -15,8 +16,10 @@ struct endpoints {
 	struct account_store accounts;
 	struct password_cost cost;
 	struct token_rules rules;
+	struct throttle throttle;
 	int64_t password_min; /* bytes of a new password at least */
 	bool registration;    /* whether anybody may make an account */
+	int64_t max_wait_ms;  /* what waited longer for a worker is refused */
 	int64_t (*now)(void); /* the time in seconds since 1970 */
 };
 
@@ -24,6 +27,10 @@ struct endpoints {
  * The handler of the accounts pool, with a struct endpoints as ${deps}; see worker.h.
  * Routes: `register`, `token`, `token-plain`, `user`, and `ready`: 204, or 503 if the database
  * cannot be asked.  Any other route: 404.
+ *
+ * A request that has waited for a worker longer than ${max_wait_ms} is answered with 503 at once,
+ * but for `ready`: of a flood only so much is done as can be done in time, and none of it for
+ * clients that have lost their patience.
  */
 void endpoints_handle(void *deps, const struct request *req, struct response *resp);
 

@@ -82,6 +82,53 @@ out:
 	buf_free(&token);
 }
 
+/* The password was wrong: answer ${err}, count it and record it. */
+static void refuse(const struct endpoints *deps, const struct request *req,
+                   const struct credentials *given, enum err err, struct response *resp)
+{
+	const struct account_store *accounts = &deps->accounts;
+
+	response_problem(resp, req, err, NULL);
+	if (err != ERR_CREDENTIALS)
+		return;
+	if (throttle_count(&deps->throttle, given->login, req->remote_addr, deps->now()) != ERR_OK)
+		log_error("a failed login was not counted");
+	if (accounts->login_failed(accounts->ctx, given->login, req->remote_addr) != ERR_OK)
+		log_warn("audit: a failed login was not recorded: %s",
+		         accounts->why(accounts->ctx));
+}
+
+/* The password of ${account} was right. */
+static void accept(const struct endpoints *deps, const struct request *req,
+                   const struct credentials *given, const struct account *account,
+                   struct response *resp)
+{
+	const struct account_store *accounts = &deps->accounts;
+
+	if (throttle_forget(&deps->throttle, given->login, req->remote_addr, deps->now()) != ERR_OK)
+		log_error("the failed logins of account %s were not forgotten", account->id);
+	refresh_hash(deps, given, account);
+	if (accounts->logged_in(accounts->ctx, account->id, req->remote_addr) != ERR_OK)
+		log_warn("audit: a login was not recorded: %s", accounts->why(accounts->ctx));
+	answer_token(deps, req, account, resp);
+}
+
+/* Whether the login may be tried from where ${req} comes from; if not ${resp} says so. */
+static bool may_try(const struct endpoints *deps, const struct request *req,
+                    const struct credentials *given, struct response *resp)
+{
+	int64_t wait = 0;
+	enum err err =
+	    throttle_check(&deps->throttle, given->login, req->remote_addr, deps->now(), &wait);
+
+	if (err == ERR_TOO_MANY)
+		response_too_many(resp, req, wait,
+		                  "Too many failures of this login from this address; wait.");
+	else if (err != ERR_OK)
+		response_problem(resp, req, err, NULL);
+	return err == ERR_OK;
+}
+
 static void log_in(const struct endpoints *deps, const struct request *req,
                    const struct credentials *given, struct response *resp)
 {
@@ -96,17 +143,13 @@ static void log_in(const struct endpoints *deps, const struct request *req,
 	}
 	if (req->gone(req->ctx)) {
 		response_problem(resp, req, ERR_CUT, "The client has gone.");
-		return;
-	}
-	err = authenticate(deps, given, found == ERR_OK ? &account : NULL);
-	if (err != ERR_OK) {
-		response_problem(resp, req, err, NULL);
 		goto out;
 	}
-	refresh_hash(deps, given, &account);
-	if (accounts->logged_in(accounts->ctx, account.id) != ERR_OK)
-		log_warn("database: the login was not recorded: %s", accounts->why(accounts->ctx));
-	answer_token(deps, req, &account, resp);
+	err = authenticate(deps, given, found == ERR_OK ? &account : NULL);
+	if (err == ERR_OK)
+		accept(deps, req, given, &account, resp);
+	else
+		refuse(deps, req, given, err, resp);
 out:
 	crypto_wipe(&account, sizeof(account));
 }
@@ -124,6 +167,7 @@ void login_handle(const struct endpoints *deps, const struct request *req, struc
 		response_problem(resp, req, err, why == NULL ? NULL : "%s", why);
 		return;
 	}
-	log_in(deps, req, &given, resp);
+	if (may_try(deps, req, &given, resp))
+		log_in(deps, req, &given, resp);
 	credentials_wipe(&given);
 }

@@ -10,7 +10,11 @@
  * 200: a JSON object, or the bare token as text/plain.  `token` gives the text if Accept names
  * text/plain and not application/json, `token-plain` unless it names application/json.
  * 401, with one text and one number of PBKDF2 rounds, for an unknown login, a wrong password and a
- * disabled account.  400, 405, 413, 415, 503.
+ * disabled account.  429, before anything is looked up or hashed, when the login has failed too
+ * often from this address; see throttle.h.  400, 405, 413, 415, 503.
+ *
+ * The audit gets each 200 and each 401.  The answer does not depend on it: what could not be
+ * written is logged, as `audit: …`.
  *
  * A hash weaker than today's is replaced on the way.  For a client that has gone nothing is hashed.
  */

@@ -44,7 +44,7 @@ static void register_account(const struct endpoints *deps, const struct request 
 		response_problem(resp, req, err, NULL);
 		return;
 	}
-	err = deps->accounts.create(deps->accounts.ctx, given->login, hash, id);
+	err = deps->accounts.create(deps->accounts.ctx, given->login, hash, req->remote_addr, id);
 	if (err == ERR_CONFLICT)
 		answer_conflict(req, resp);
 	else if (err != ERR_OK)

@@ -10,9 +10,9 @@
 
 /*
  * How many bytes an account may store in a day.  What is counted is what was stored, each
- * image rounded up to a unit of a byte and 2^-23 of the limit.  Workers that store at the same time do not see each
- * other's images until they are counted: together they may go over the limit by one image for each
- * worker but one.
+ * image rounded up to a unit of a byte and 2^-23 of the limit.  Workers that store at the same time
+ * do not see each other's images until they are counted: together they may go over the limit by one
+ * image for each worker but one.
  */
 struct quota {
 	struct tally *tally; /* of windows of QUOTA_DAY; NULL for no limit */

@@ -86,6 +86,30 @@ static void refuse(struct response *resp, const struct request *req, enum err er
 		response_header(resp, "Allow", "POST");
 }
 
+/* Answer that the account of ${req} has no room for it, if so; return whether it is. */
+static bool over_quota(const struct upload *upload, const struct request *req,
+                       struct response *resp)
+{
+	char detail[160];
+	int64_t left = 0;
+	int64_t wait = 0;
+	enum err err = quota_check(&upload->quota, req->account, req->content_length, upload->now(),
+	                           &left, &wait);
+
+	if (err == ERR_OK)
+		return false;
+	if (err != ERR_TOO_MANY) {
+		refuse(resp, req, err, NULL, NULL);
+		return true;
+	}
+	(void)snprintf(detail, sizeof(detail),
+	               "An account may store %" PRId64 " bytes a day; %" PRId64 " are left today.",
+	               upload->quota.limit, left);
+	log_info("upload refused: %s", detail);
+	response_too_many(resp, req, wait, detail);
+	return true;
+}
+
 /* Answer what is wrong with ${req} before its body is looked at; return whether anything is. */
 static bool refused(const struct upload *upload, const struct request *req, struct response *resp)
 {
@@ -100,7 +124,7 @@ static bool refused(const struct upload *upload, const struct request *req, stru
 	else if (req->age_ms > upload->max_age_ms)
 		refuse(resp, req, ERR_SLOW, NULL, NULL);
 	else
-		return false;
+		return over_quota(upload, req, resp);
 	return true;
 }
 
@@ -157,6 +181,13 @@ static void created(struct response *resp, const struct request *req, const stru
 	           name->file, image_type(format), body->source.length, body->width, body->height);
 }
 
+/* Take what was stored off the account's quota. */
+static void count(const struct upload *upload, const struct request *req)
+{
+	if (quota_count(&upload->quota, req->account, req->content_length, upload->now()) != ERR_OK)
+		log_error("an upload of account %s was not counted", req->account);
+}
+
 /* Put the body into the store as an image of ${format}; answer. */
 static void keep(const struct upload *upload, struct body *body, enum image_format format,
                  struct response *resp)
@@ -177,10 +208,12 @@ static void keep(const struct upload *upload, struct body *body, enum image_form
 		err = upload->store.put(upload->store.ctx, &object, cause);
 	if (err == ERR_OK && !body->complete)
 		err = ERR_INTERNAL;
-	if (err == ERR_OK)
-		created(resp, req, &name, format, body);
-	else
+	if (err != ERR_OK) {
 		refuse(resp, req, err, body->why, cause);
+		return;
+	}
+	count(upload, req);
+	created(resp, req, &name, format, body);
 }
 
 void upload_handle(void *upload, const struct request *req, struct response *resp)

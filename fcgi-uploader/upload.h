@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "quota.h"
 #include "request.h"
 #include "response.h"
 #include "store.h"
@@ -10,9 +11,11 @@
 /* What the uploader's handler works with. */
 struct upload {
 	struct store store;
-	int64_t max_bytes;  /* of an image */
-	int64_t max_pixels; /* of an image */
-	int64_t max_age_ms; /* the time in which the gateway must have received a body */
+	struct quota quota;
+	int64_t max_bytes;    /* of an image */
+	int64_t max_pixels;   /* of an image */
+	int64_t max_age_ms;   /* the time in which the gateway must have received a body */
+	int64_t (*now)(void); /* the time in seconds since 1970, for the quota */
 };
 
 /*
@@ -22,6 +25,8 @@ struct upload {
  *
  * A name is given out only when the store has said that it holds all bytes, and the last chunk goes
  * to the store only when the body is complete and the image well formed.
+ *
+ * 429 before anything goes to the store if the account's quota has no room for the body.
  *
  * ${upload} is a struct upload *.  Blocks, as long as reading the body and the store do.
  */

@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "bounds.h"
 #include "config.h"
@@ -31,6 +33,8 @@ struct settings {
 	int64_t connect_timeout;
 	int64_t timeout;
 	int64_t upload_timeout;
+	int64_t daily_bytes;
+	char *daily_table;
 	int64_t log_level;
 };
 
@@ -58,6 +62,10 @@ static const struct setting table[] = {
      3600 * SECOND},
     {"UPLOAD_TIMEOUT", SETTING_DURATION, offsetof(struct settings, upload_timeout), "10m", SECOND,
      24 * 3600 * SECOND},
+    {"UPLOAD_DAILY_BYTES", SETTING_SIZE, offsetof(struct settings, daily_bytes), "10G", 0,
+     1024 * GIB},
+    {"UPLOAD_DAILY_TABLE", SETTING_TEXT, offsetof(struct settings, daily_table),
+     "/run/imagegate-private/uploads", 1, 255},
     {"LOG_LEVEL", SETTING_NUMBER, offsetof(struct settings, log_level), "1", 0, 3},
 };
 
@@ -85,10 +93,32 @@ static enum err load(struct settings *settings)
 	struct s3_config config = store_config(settings);
 
 	s3_check(&config, &problems);
+	if (settings->daily_bytes != 0 && settings->daily_bytes < settings->max_upload)
+		buf_puts(&problems, "UPLOAD_DAILY_BYTES: must be 0 or at least MAX_UPLOAD\n");
 	if (err == ERR_OK && problems.len > 0)
 		err = ERR_MALFORMED;
 	log_lines(LOG_LEVEL_ERROR, &problems);
 	buf_free(&problems);
+	return err;
+}
+
+static int64_t now(void)
+{
+	return time(NULL);
+}
+
+/* Set up the quota: 0 bytes a day are no limit. */
+static enum err open_quota(const struct settings *settings, struct quota *quota)
+{
+	enum err err = ERR_OK;
+
+	quota->limit = settings->daily_bytes;
+	if (quota->limit == 0)
+		return ERR_OK;
+	err = tally_open(settings->daily_table, QUOTA_DAY, &quota->tally);
+	if (err != ERR_OK)
+		log_error("the table of uploads, %s, cannot be used: %s", settings->daily_table,
+		          strerror(errno));
 	return err;
 }
 
@@ -97,10 +127,13 @@ static int serve(const struct settings *settings)
 	struct s3_config config = store_config(settings);
 	struct upload upload = {.max_bytes = settings->max_upload,
 	                        .max_pixels = settings->max_pixels,
-	                        .max_age_ms = settings->upload_timeout};
+	                        .max_age_ms = settings->upload_timeout,
+	                        .now = now};
 	struct s3 *s3 = NULL;
 	int status = 1;
 
+	if (open_quota(settings, &upload.quota) != ERR_OK)
+		return 1;
 	if (s3_new(&config, &s3) != ERR_OK || sniff_check() != ERR_OK) {
 		log_error("the libraries for the store and for file types do not start");
 		goto out;
@@ -109,6 +142,7 @@ static int serve(const struct settings *settings)
 	status = worker_run(upload_handle, &upload);
 out:
 	s3_free(s3);
+	tally_close(upload.quota.tally);
 	return status;
 }
 

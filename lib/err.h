@@ -20,12 +20,13 @@ enum err {
 	ERR_CONFLICT,    /* the name is taken */
 	ERR_TOO_LARGE,   /* over a size limit that the detail states */
 	ERR_MEDIA_TYPE,  /* a type that is not accepted */
-	ERR_TOO_MANY,    /* over a rate or an allowance */
+	ERR_TOO_MANY,    /* over a rate or an allowance: response_too_many() says for how long */
 
 	/* What happened here or behind us. */
 	ERR_INTERNAL,    /* a bug, or an answer that makes no sense */
 	ERR_NOMEM,       /* memory ran out */
 	ERR_UNAVAILABLE, /* a part that is needed does not answer */
+	ERR_BUSY,        /* more requests than can be answered in time */
 	ERR_TIMEOUT,     /* a part that is needed answers too slowly */
 	ERR_FULL,        /* the store has no room */
 
@@ -41,7 +42,8 @@ struct problem {
 	const char *title; /* the status code's phrase */
 	const char *error; /* a few words; the member `error` that clients of older services read */
 	const char *detail; /* a sentence for when the caller has nothing more exact to say */
-	int retry_after;    /* seconds for Retry-After; 0 for none */
+	int retry_after; /* seconds for Retry-After; 0 for none, or for what only the caller knows
+	                  */
 };
 
 /* Return the HTTP form of ${err}.  Never NULL: anything outside the enumeration is ERR_INTERNAL. */

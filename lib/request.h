@@ -25,6 +25,8 @@ struct request {
 	const char *after;         /* AFTER: the client's query argument, not decoded */
 	int64_t content_length;    /* CONTENT_LENGTH; -1 if absent or not a number */
 	int64_t age_ms;            /* REQUEST_TIME: how long the gateway took to receive it */
+	int64_t waited_ms; /* since PASSED_AT, when the gateway handed it on: for a worker; 0 if
+	                      absent */
 
 	/*
 	 * Read up to ${cap} bytes of body into ${data} and set *${ret_len}.  Zero bytes with ERR_OK

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -88,4 +89,11 @@ void response_problem(struct response *resp, const struct request *req, enum err
 	buf_jsons(&resp->body, req->id);
 	buf_printf(&resp->body, ",\"error\":\"%s\"}\n", problem->error);
 	buf_free(&detail);
+}
+
+void response_too_many(struct response *resp, const struct request *req, int64_t wait,
+                       const char *detail)
+{
+	response_problem(resp, req, ERR_TOO_MANY, "%s", detail);
+	response_header(resp, "Retry-After", "%" PRId64, wait);
 }

@@ -35,4 +35,11 @@ void response_header(struct response *resp, const char *name, const char *fmt, .
 void response_problem(struct response *resp, const struct request *req, enum err err,
                       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/*
+ * As response_problem() with ERR_TOO_MANY: over a limit for the next ${wait} seconds, which are its
+ * Retry-After.
+ */
+void response_too_many(struct response *resp, const struct request *req, int64_t wait,
+                       const char *detail);
+
 #endif

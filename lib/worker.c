@@ -116,18 +116,30 @@ static int64_t number_of(const char *text)
 	return strtoll(text, NULL, 10);
 }
 
-/* nginx's $request_time, seconds with three decimals, in milliseconds; 0 if it is none. */
+/* nginx's $request_time or $msec, seconds with three decimals, in milliseconds; 0 if it is none. */
 static int64_t milliseconds_of(const char *text)
 {
 	int64_t seconds = 0;
 	int64_t thousandths = 0;
 	const char *point = strchr(text, '.');
 
-	if (point == NULL || point - text > 9 || strlen(point + 1) != 3)
+	if (point == NULL || point - text > 12 || strlen(point + 1) != 3)
 		return 0;
 	seconds = strtoll(text, NULL, 10);
 	thousandths = number_of(point + 1);
 	return seconds < 0 || thousandths < 0 ? 0 : seconds * 1000 + thousandths;
+}
+
+/* How long ago ${passed} was, in milliseconds since 1970 by the clock of the gateway, which is
+ * ours. */
+static int64_t waited_since(int64_t passed)
+{
+	struct timespec now;
+	int64_t waited = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	waited = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - passed;
+	return passed == 0 || waited < 0 ? 0 : waited;
 }
 
 /* The request in hand, and how much of its body was read. */
@@ -182,6 +194,7 @@ static struct request request_of(struct exchange *exchange)
 	    .after = param(fcgi, "AFTER"),
 	    .content_length = number_of(param(fcgi, "CONTENT_LENGTH")),
 	    .age_ms = milliseconds_of(param(fcgi, "REQUEST_TIME")),
+	    .waited_ms = waited_since(milliseconds_of(param(fcgi, "PASSED_AT"))),
 	    .read = read_body,
 	    .gone = client_gone,
 	    .ctx = exchange,

@@ -1,13 +1,15 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bounds.h"
 #include "check.h"
 #include "crypto.h"
 #include "endpoints.h"
 
-enum { NOW = 1767225600, LIFETIME = 3600, ROUNDS = 5000 };
+enum { NOW = 1767225600, LIFETIME = 3600, ROUNDS = 5000, FAILURES = 5, WINDOW = 300 };
 
 /* --- a store of one account, each of whose operations can be made to fail --- */
 
@@ -16,16 +18,19 @@ static const char id[] = "0123456789abcdef";
 static struct store {
 	bool exists;
 	struct account account;
-	enum err create_err, login_taken_err, by_login_err, by_id_err, logged_in_err, rehash_err;
-	int created, looked, logins, rehashes;
+	enum err create_err, login_taken_err, by_login_err, by_id_err, logged_in_err, rehash_err,
+	    login_failed_err;
+	int created, looked, logins, rehashes, failures;
+	char address[64]; /* that the last operation was told */
 } store;
 
-static enum err create(void *ctx, const char *login, const char *password_hash,
+static enum err create(void *ctx, const char *login, const char *password_hash, const char *address,
                        char ret_id[ACCOUNT_ID_LEN + 1])
 {
 	struct store *s = ctx;
 
 	s->created++;
+	(void)snprintf(s->address, sizeof(s->address), "%s", address);
 	if (s->create_err != ERR_OK)
 		return s->create_err;
 	s->exists = true;
@@ -72,13 +77,24 @@ static enum err by_id(void *ctx, const char *account, struct account *ret)
 	return ERR_OK;
 }
 
-static enum err logged_in(void *ctx, const char *account)
+static enum err logged_in(void *ctx, const char *account, const char *address)
 {
 	struct store *s = ctx;
 
 	assert_string_equal(account, id);
+	(void)snprintf(s->address, sizeof(s->address), "%s", address);
 	s->logins++;
 	return s->logged_in_err;
+}
+
+static enum err login_failed(void *ctx, const char *login, const char *address)
+{
+	struct store *s = ctx;
+
+	assert_int_not_equal(login[0], '\0');
+	(void)snprintf(s->address, sizeof(s->address), "%s", address);
+	s->failures++;
+	return s->login_failed_err;
 }
 
 static enum err rehash(void *ctx, const char *account, const char *old_hash, const char *new_hash)
@@ -103,6 +119,8 @@ static const char *why(void *ctx)
 /* --- the endpoints around it --- */
 
 static uint64_t rounds_spent;
+static char folder[] = "/dev/shm/test_endpoints.XXXXXX";
+static char path[64];
 static int64_t clock_now;
 static struct keys *keys;
 static struct response resp;
@@ -140,6 +158,7 @@ static int set_up(void **state)
 	                 .by_login = by_login,
 	                 .by_id = by_id,
 	                 .logged_in = logged_in,
+	                 .login_failed = login_failed,
 	                 .rehash = rehash,
 	                 .why = why},
 	    .cost = {.rounds = ROUNDS, .derive = count_rounds},
@@ -148,10 +167,13 @@ static int set_up(void **state)
 	              .audience = "imagegate",
 	              .lifetime = LIFETIME},
 	    .password_min = 8,
+	    .throttle.failures = FAILURES,
 	    .registration = true,
+	    .max_wait_ms = 3000,
 	    .now = now,
 	};
-	return 0;
+	(void)snprintf(path, sizeof(path), "%s/logins", folder);
+	return tally_open(path, WINDOW, &deps.throttle.tally) == ERR_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -160,7 +182,8 @@ static int tear_down(void **state)
 	response_free(&resp);
 	keys_free(keys);
 	keys = NULL;
-	return 0;
+	tally_close(deps.throttle.tally);
+	return unlink(path);
 }
 
 /* --- requests --- */
@@ -339,6 +362,29 @@ static void bad_bodies_are_refused(void **state)
 	assert_int_equal(rounds_spent, 0);
 }
 
+static void what_waited_too_long_is_refused(void **state)
+{
+	static const char *const routes[] = {"register", "token", "token-plain", "user"};
+
+	(void)state;
+	add_bob(ROUNDS);
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		struct request req = post(routes[i]);
+
+		req.waited_ms = 3001;
+		assert_int_equal(send_body(req, bob), 503);
+		assert_true(in_header("Retry-After: 5\r\n"));
+	}
+	assert_int_equal(store.looked + store.created, 0);
+	assert_int_equal(rounds_spent, 0);
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		struct request req = post(routes[i]);
+
+		req.waited_ms = 3000;
+		assert_int_not_equal(send_body(req, bob), 503);
+	}
+}
+
 /* --- register --- */
 
 static void closed_registration_is_forbidden(void **state)
@@ -420,6 +466,7 @@ static void register_makes_an_account(void **state)
 	assert_string_equal(buf_str(&resp.body),
 	                    "{\"login\":\"bob\",\"id\":\"0123456789abcdef\"}\n");
 	assert_int_equal(rounds_spent, ROUNDS);
+	assert_string_equal(store.address, "192.0.2.1");
 	assert_int_equal(
 	    password_check(&deps.cost, "right password", 14, store.account.password_hash), ERR_OK);
 }
@@ -441,6 +488,10 @@ static void assert_same_refusal(const char *login, const char *password)
 	                    "WWW-Authenticate: Bearer realm=\"imagegate\"\r\n");
 	assert_int_equal(rounds_spent, ROUNDS);
 	assert_int_equal(store.logins + store.rehashes, 0);
+	assert_int_equal(store.failures, 1);
+	assert_string_equal(store.address, "192.0.2.1");
+	store.failures = 0;
+	clock_now += WINDOW;
 }
 
 static void every_failed_login_looks_and_costs_the_same(void **state)
@@ -465,6 +516,81 @@ static void every_failed_login_looks_and_costs_the_same(void **state)
 	assert_same_refusal("bob", "");
 }
 
+/* Fail until it is too often; the answer to that must be the last one's. */
+static void use_up(const char *login)
+{
+	for (int i = 0; i < FAILURES; i++)
+		assert_int_equal(try_login(login, "wrong password"), 401);
+	store.looked = store.failures = 0;
+	rounds_spent = 0;
+	assert_int_equal(try_login(login, "wrong password"), 429);
+	assert_int_equal(store.looked + store.failures, 0);
+	assert_int_equal(rounds_spent, 0);
+}
+
+static void too_many_failures_wait(void **state)
+{
+	char unknown[512];
+
+	(void)state;
+	assert_int_equal(NOW % WINDOW, 0);
+	clock_now = NOW + 100;
+	use_up("bob");
+	assert_true(in_header("Retry-After: 200\r\n"));
+	(void)snprintf(unknown, sizeof(unknown), "%s", buf_str(&resp.body));
+	clock_now += WINDOW;
+	add_bob(ROUNDS);
+	use_up("bob");
+	assert_true(in_header("Retry-After: 200\r\n"));
+	assert_string_equal(buf_str(&resp.body), unknown);
+	assert_int_equal(try_login("BOB", "right password"), 429);
+	assert_int_equal(try_login("bob", "right password"), 429);
+	assert_int_equal(rounds_spent, 0);
+	clock_now += 200;
+	assert_int_equal(try_login("bob", "right password"), 200);
+}
+
+static void a_throttled_login_is_open_from_elsewhere(void **state)
+{
+	struct request req = post("token");
+
+	(void)state;
+	add_bob(ROUNDS);
+	use_up("bob");
+	req.remote_addr = "192.0.2.2";
+	assert_int_equal(send_body(req, bob), 200);
+	assert_string_equal(store.address, "192.0.2.2");
+	req.remote_addr = "2001:db8::1";
+	assert_int_equal(send_body(req, bob), 200);
+	assert_int_equal(try_login("bob", "right password"), 429);
+}
+
+static void a_right_password_forgets_the_failures(void **state)
+{
+	(void)state;
+	add_bob(ROUNDS);
+	for (int i = 0; i < FAILURES - 1; i++)
+		assert_int_equal(try_login("bob", "wrong password"), 401);
+	assert_int_equal(try_login("bob", "right password"), 200);
+	use_up("bob");
+}
+
+/* What a client or the database did is no failure of the login. */
+static void only_wrong_passwords_count(void **state)
+{
+	(void)state;
+	add_bob(ROUNDS);
+	for (int i = 0; i <= FAILURES; i++) {
+		(void)send_as(post("token"), (struct client){.body = bob, .gone = true});
+		assert_int_equal(send_body(post("token"), "{\"login\":\"bob\"}"), 400);
+		store.by_login_err = ERR_UNAVAILABLE;
+		assert_int_equal(try_login("bob", "right password"), 503);
+		store.by_login_err = ERR_OK;
+	}
+	assert_int_equal(store.failures, 0);
+	assert_int_equal(try_login("bob", "right password"), 200);
+}
+
 static void token_without_database(void **state)
 {
 	(void)state;
@@ -481,6 +607,9 @@ static void a_login_survives_what_is_only_recorded(void **state)
 {
 	(void)state;
 	add_bob(1000);
+	store.login_failed_err = ERR_TIMEOUT;
+	assert_int_equal(try_login("bob", "wrong password"), 401);
+	assert_int_equal(store.failures, 1);
 	store.logged_in_err = ERR_TIMEOUT;
 	store.rehash_err = ERR_UNAVAILABLE;
 	assert_int_equal(try_login("bob", "right password"), 200);
@@ -685,6 +814,15 @@ static void ready_asks_the_database(void **state)
 	assert_int_equal(resp.body.len, 0);
 }
 
+static void a_busy_pool_is_ready(void **state)
+{
+	struct request req = get("ready", "");
+
+	(void)state;
+	req.waited_ms = 60000;
+	assert_int_equal(send_body(req, ""), 204);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -693,6 +831,7 @@ int main(void)
 	    TEST(unknown_routes_are_not_found),
 	    TEST(other_methods_are_refused),
 	    TEST(bad_bodies_are_refused),
+	    TEST(what_waited_too_long_is_refused),
 	    TEST(closed_registration_is_forbidden),
 	    TEST(short_passwords_are_refused),
 	    TEST(taken_logins_are_a_conflict),
@@ -701,6 +840,10 @@ int main(void)
 	    TEST(nothing_is_hashed_for_who_has_gone),
 	    TEST(register_makes_an_account),
 	    TEST(every_failed_login_looks_and_costs_the_same),
+	    TEST(too_many_failures_wait),
+	    TEST(a_throttled_login_is_open_from_elsewhere),
+	    TEST(a_right_password_forgets_the_failures),
+	    TEST(only_wrong_passwords_count),
 	    TEST(token_without_database),
 	    TEST(a_login_survives_what_is_only_recorded),
 	    TEST(a_token_says_who_and_when),
@@ -712,7 +855,14 @@ int main(void)
 	    TEST(user_without_database),
 	    TEST(user_says_who),
 	    TEST(ready_asks_the_database),
+	    TEST(a_busy_pool_is_ready),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = 0;
+
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)rmdir(folder);
+	return failed;
 }

@@ -62,10 +62,21 @@ static void every_error_has_a_problem(void **state)
 		assert_non_null(problem->title);
 		assert_non_null(problem->error);
 		assert_non_null(problem->detail);
-		assert_int_equal(problem->retry_after > 0,
-		                 problem->status == 429 || problem->status == 503);
+		assert_int_equal(problem->retry_after > 0, problem->status == 503);
 	}
 	assert_int_equal(err_problem(ERR_OK)->status, 500);
+}
+
+static void too_many_says_how_long(void **state)
+{
+	struct response resp = response_new();
+
+	(void)state;
+	response_too_many(&resp, &request, 86400, "Wait a day.");
+	assert_int_equal(resp.status, 429);
+	assert_non_null(strstr(buf_str(&resp.header), "Retry-After: 86400\r\n"));
+	assert_non_null(strstr(buf_str(&resp.body), "\"detail\":\"Wait a day.\""));
+	response_free(&resp);
 }
 
 static void a_401_has_its_challenge(void **state)
@@ -105,6 +116,7 @@ int main(void)
 	    cmocka_unit_test(a_header_block_is_bounded),
 	    cmocka_unit_test(a_problem_replaces_what_was_there),
 	    cmocka_unit_test(every_error_has_a_problem),
+	    cmocka_unit_test(too_many_says_how_long),
 	    cmocka_unit_test(a_401_has_its_challenge),
 	    cmocka_unit_test(a_503_says_when_to_come_back),
 	};

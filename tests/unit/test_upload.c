@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "log.h"
@@ -103,7 +104,15 @@ struct fake {
 
 static struct fake fake;
 static struct response resp;
-static struct upload upload = {.max_bytes = LARGE, .max_pixels = 1000000, .max_age_ms = 600000};
+static char folder[] = "/dev/shm/test_upload.XXXXXX";
+
+static int64_t now(void)
+{
+	return 1767225600 + 3600; /* an hour past midnight */
+}
+
+static struct upload upload = {
+    .max_bytes = LARGE, .max_pixels = 1000000, .max_age_ms = 600000, .now = now};
 
 static enum err fake_pull(const struct store_object *object, int64_t left)
 {
@@ -723,6 +732,42 @@ static void test_older_route(void **state)
 	free(data);
 }
 
+/* An account with room for two of three images; a table of its own for the time of the test. */
+static void test_quota(void **state)
+{
+	unsigned char *data = gif(SMALL);
+	char path[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/uploads", folder);
+	assert_int_equal(tally_open(path, QUOTA_DAY, &upload.quota.tally), ERR_OK);
+	upload.quota.limit = SMALL * 3 - 1;
+	/* What is not stored does not count. */
+	for (int i = 0; i < 3; i++) {
+		fake.behaviour = REFUSES_LAST;
+		reset();
+		send_body(data, SMALL);
+		refused(503);
+	}
+	fake.behaviour = STORES;
+	for (int i = 0; i < 2; i++) {
+		reset();
+		send_body(data, SMALL);
+		stored(data, SMALL, 201);
+	}
+	reset();
+	send_body(data, SMALL);
+	refused(429);
+	assert_int_equal(fake.calls, 0);
+	assert_non_null(strstr(buf_str(&resp.header), "Retry-After: 82800\r\n"));
+	tally_close(upload.quota.tally);
+	upload.quota = (struct quota){0};
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+	free(data);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -749,6 +794,7 @@ int main(void)
 	    TEST(test_stores),
 	    TEST(test_pieces),
 	    TEST(test_older_route),
+	    TEST(test_quota),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -14,6 +16,7 @@
 
 static char folder[] = "/tmp/test_worker.XXXXXX";
 static char path[64];
+static const char *passed_at = "";
 static pid_t worker;
 static int entered[2]; /* a pipe: the handler writes a byte for each request that it begins */
 
@@ -35,8 +38,8 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 	err = request_body(req, data, sizeof(data), &len);
 	resp->status = err == ERR_OK ? 200 : 400;
 	response_header(resp, "Content-Type", "text/plain");
-	buf_printf(&resp->body, "len=%zu account=%s age=%d gone=%d", len, req->account,
-	           (int)req->age_ms, req->gone(req->ctx));
+	buf_printf(&resp->body, "len=%zu account=%s age=%d gone=%d waited=%" PRId64 ";", len,
+	           req->account, (int)req->age_ms, req->gone(req->ctx), req->waited_ms);
 }
 
 static int start_worker(void **state)
@@ -90,6 +93,7 @@ static int send_request(const char *route, const char *length, size_t sent, int 
 	fcgi_param(fd, "ROUTE", route);
 	fcgi_param(fd, "ACCOUNT_ID", "0123456789abcdef");
 	fcgi_param(fd, "REQUEST_TIME", "1.250");
+	fcgi_param(fd, "PASSED_AT", passed_at);
 	fcgi_param(fd, "CONTENT_LENGTH", length);
 	fcgi_param(fd, NULL, NULL);
 	if (sent > 0)
@@ -112,7 +116,8 @@ static void assert_still_serving(void)
 	int fd = send_request("echo", "3", 3, 0);
 
 	fcgi_record(fd, FCGI_INPUT, "", 0);
-	assert_answer(fd, "Status: 200\r\n", "len=3 account=0123456789abcdef age=1250 gone=0");
+	assert_answer(fd, "Status: 200\r\n",
+	              "len=3 account=0123456789abcdef age=1250 gone=0 waited=0;");
 }
 
 static void a_short_body_is_cut(void **state)
@@ -144,6 +149,37 @@ static void a_body_without_its_length_is_cut(void **state)
 		fcgi_record(fd, FCGI_INPUT, "", 0);
 		assert_answer(fd, "Status: 400\r\n", "len=0");
 	}
+}
+
+/* How long a request that was passed on ${ago_ms} ago seems to have waited. */
+static int64_t waited(int64_t ago_ms)
+{
+	struct timespec now;
+	char text[4096];
+	char at[32];
+	int64_t ms = 0;
+	int fd = -1;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - ago_ms;
+	(void)snprintf(at, sizeof(at), "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
+	passed_at = at;
+	fd = send_request("echo", "0", 0, 0);
+	passed_at = "";
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	assert_int_equal(fcgi_answer(fd, text, sizeof(text)), 1);
+	close(fd);
+	assert_non_null(strstr(text, "waited="));
+	return strtoll(strstr(text, "waited=") + strlen("waited="), NULL, 10);
+}
+
+static void a_wait_is_told(void **state)
+{
+	(void)state;
+	/* A clock that was set back. */
+	assert_int_equal(waited(-60000), 0);
+	assert_in_range(waited(0), 0, 30000);
+	assert_in_range(waited(7200000), 7200000, 7230000);
 }
 
 static void a_half_closed_body_is_cut(void **state)
@@ -263,6 +299,7 @@ int main(void)
 	    test(a_short_body_is_cut),
 	    test(a_long_body_is_cut),
 	    test(a_body_without_its_length_is_cut),
+	    test(a_wait_is_told),
 	    test(a_half_closed_body_is_cut),
 	    test(a_gone_client_does_no_harm),
 	    test(garbage_does_no_harm),
