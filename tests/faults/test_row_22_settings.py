@@ -19,11 +19,13 @@ SERVICE = {"accounts": "security", "validate": "security", "revocations": "secur
 BAD = {
     "accounts": {"DB_PORT": "70000", "DB_TIMEOUT": "3", "JWT_LIFETIME": "25h",
                  "PBKDF2_ROUNDS": "10", "PASSWORD_MIN": "0", "REGISTRATION": "yes",
-                 "LOG_LEVEL": "9", "DB_NAME": ""},
+                 "LOG_LEVEL": "9", "DB_NAME": "", "LOGIN_FAILURES": "0", "LOGIN_WINDOW": "1s",
+                 "LOGIN_TABLE": "", "ACCOUNTS_WAIT": "1m"},
     "validate": {"JWT_LIFETIME": "-1h", "JWT_ISSUER": "", "LOG_LEVEL": "debug"},
     "revocations": {"REVOCATIONS_POLL": "1h", "DB_PORT": "0", "DB_TIMEOUT": "soon"},
     "uploader": {"STORE_URL": "ftp://storage", "MAX_UPLOAD": "64MB", "MAX_PIXELS": "many",
-                 "STORE_TIMEOUT": "0s", "STORE_BUCKET": "Images?", "UPLOAD_TIMEOUT": "10"},
+                 "STORE_TIMEOUT": "0s", "STORE_BUCKET": "Images?", "UPLOAD_TIMEOUT": "10",
+                 "UPLOAD_DAILY_BYTES": "1T", "UPLOAD_DAILY_TABLE": ""},
     "signer": {"STORE_HOST": "http://storage/", "STORE_BUCKET": "x"},
     "gallery": {"STORE_URL": "storage:9000", "STORE_BUCKET": "x", "STORE_TIMEOUT": "11s",
                 "PURGE_SOCKET": "purge.sock"},
@@ -105,6 +107,13 @@ def test_file_that_is_not_there(run, program):
     assert status == 78
     for name in GOOD[program]:
         assert name in said
+
+
+def test_a_day_has_room_for_an_upload(run):
+    settings = {"MAX_UPLOAD": "2M", "UPLOAD_DAILY_BYTES": "1M"}
+    status, said = run("uploader", GOOD["uploader"] | settings)
+    assert status == 78
+    assert "UPLOAD_DAILY_BYTES" in said
 
 
 @pytest.mark.parametrize("program", ["accounts", "validate"])
