@@ -573,7 +573,8 @@ enum err s3_refusal(const struct s3_answer *answer, char why[STORE_WHY_LEN])
 	len = strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
 	(void)snprintf(why, STORE_WHY_LEN, "the store answered %ld %.*s", answer->status,
 	               len < 64 ? (int)len : 64, code);
-	if (answer->status == 507 || strncmp(code, "XMinioStorageFull<", 18) == 0)
+	if (answer->status == 507 || (len == 17 && memcmp(code, "XMinioStorageFull", len) == 0) ||
+	    (len == 30 && memcmp(code, "XMinioAdminBucketQuotaExceeded", len) == 0))
 		return ERR_FULL;
 	return ERR_UNAVAILABLE;
 }

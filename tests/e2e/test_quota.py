@@ -1,4 +1,7 @@
-"""The allowance of bytes per account and day, in an uploader pool of its own beside the stack's."""
+"""
+What keeps strangers from filling the disk: the allowance of bytes per account and day, in an
+uploader pool of its own beside the stack's; and the quota of the bucket.
+"""
 
 import base64
 import secrets
@@ -97,3 +100,51 @@ def test_the_count_outlives_the_workers(pool, uploader):
            "kill -KILL ${p#/proc/};; esac; done")
     until(pool.healthy, 20, "the pool answers")
     assert pool.upload(uploader, large())[0] == 429
+
+
+@pytest.fixture
+def create_buckets(stack):
+    """A function that runs the stack's createbuckets with another STORE_QUOTA; the output."""
+    image = stack.inspect("createbuckets")["Config"]["Image"]
+    environment = stack.inspect("createbuckets")["Config"]["Env"]
+    files = [entry.partition("=")[2] for entry in environment if "_FILE=" in entry]
+
+    def run(quota):
+        options = [word for entry in environment if "_FILE=" in entry for word in ("--env", entry)]
+        for path in files:
+            options += ["--volume", f"{stack.secrets_dir / path.rpartition('/')[2]}:{path}:ro"]
+        return docker("run", "--rm", "--read-only", "--cap-drop", "ALL", "--user", "2102:2102",
+                      "--tmpfs", "/tmp:uid=2102,gid=2102,mode=0700", *options,
+                      "--env", f"STORE_QUOTA={quota}", "--network", f"{stack.project}_store",
+                      image, check=False)
+
+    return run
+
+
+@pytest.mark.parametrize("quota", ["-1", "1.5G", "10GB", "G", "99999999T", "x; mc rb"])
+def test_bad_bucket_quota(create_buckets, quota):
+    done = create_buckets(quota)
+    assert done.returncode == 78
+    assert "STORE_QUOTA" in done.stderr
+
+
+def test_bucket_over_its_quota(ledger, member, stored, create_buckets, recovers):
+    """MinIO knows the size of the bucket from its scanner, which may take a minute or two."""
+    name, image = stored
+
+    def full():
+        image = Images.noise()
+        answer = ledger.try_upload(member, image.data)
+        assert answer.status_code in (201, 507), answer.text
+        return answer.status_code == 507 and ledger.absent(image.data)
+
+    assert create_buckets("1K").returncode == 0
+    try:
+        until(full, 180, "the store is full")
+        read = ledger.client.get(f"/v1/user/{name}", headers=member.headers)
+        assert read.content == image.data
+        # More than the store has room for in a buffer before it answers.
+        assert ledger.try_upload(member, Images.noise(800, 800).data).status_code == 507
+    finally:
+        assert create_buckets("0").returncode == 0
+    recovers()

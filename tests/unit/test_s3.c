@@ -365,6 +365,9 @@ static void test_answers_not_believed(void **state)
 	    {{LAST, "HTTP/1.1 507 Full\r\nContent-Length: 0\r\n\r\n"}, ERR_FULL},
 	    {{LAST, "HTTP/1.1 400 Bad\r\n\r\n<Error><Code>XMinioStorageFull</Code></Error>"},
 	     ERR_FULL},
+	    {{LAST, "HTTP/1.1 400 Bad\r\n\r\n<Error>"
+	            "<Code>XMinioAdminBucketQuotaExceeded</Code></Error>"},
+	     ERR_FULL},
 	    {{LAST, "HTTP/1.1 400 Bad\r\n\r\n<Error><Code>XMinioStorageFullness</Code></Error>"},
 	     ERR_UNAVAILABLE},
 	    {{LAST, "HTTP/1.1 201 Created\r\n" ETAG SUM "Content-Length: 0\r\n\r\n"},
