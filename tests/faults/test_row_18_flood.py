@@ -1,6 +1,6 @@
 """
-Row 18: a flood of logins is limited by address, what the pool cannot do in time is refused, and
-readers and uploaders do not notice.
+Row 18: a flood of logins is limited by address, what the pool cannot do in time is refused, readers
+and uploaders do not notice, and the gateway stays ready.
 """
 
 import time
@@ -24,6 +24,7 @@ def check_usable(client, ledger, member, stored):
     read = client.get(f"/v1/user/{name}", headers=member.headers, timeout=READ_WITHIN)
     assert read.content == image.data
     ledger.upload(member, Images.noise())
+    assert client.get("/readyz").status_code == 200
 
 
 def test_flood_without_hashing(stack, client, ledger, member, stored):
