@@ -182,10 +182,12 @@ static void created(struct response *resp, const struct request *req, const stru
 }
 
 /* Take what was stored off the account's quota. */
-static void count(const struct upload *upload, const struct request *req)
+static void count(const struct upload *upload, const struct body *body)
 {
-	if (quota_count(&upload->quota, req->account, req->content_length, upload->now()) != ERR_OK)
-		log_error("an upload of account %s was not counted", req->account);
+	const char *account = body->source.req->account;
+
+	if (quota_count(&upload->quota, account, body->source.length, upload->now()) != ERR_OK)
+		log_error("an upload of account %s was not counted", account);
 }
 
 /* Put the body into the store as an image of ${format}; answer. */
@@ -212,7 +214,7 @@ static void keep(const struct upload *upload, struct body *body, enum image_form
 		refuse(resp, req, err, body->why, cause);
 		return;
 	}
-	count(upload, req);
+	count(upload, body);
 	created(resp, req, &name, format, body);
 }
 
