@@ -44,7 +44,8 @@ def check_dies(client, account, path):
     assert client.post("/v1/upload", headers=account.headers, data=b"x").status_code == 401
 
 
-@pytest.mark.parametrize("function", ["account_disable", "account_enable"])
+@pytest.mark.parametrize("function", ["account_disable", "account_enable", "account_revoke",
+                                      "account_delete"])
 def test_unknown_login(stack, function):
     assert not call(stack, function, "nobody.of.this.name", check=False)
 

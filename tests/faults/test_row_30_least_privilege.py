@@ -152,6 +152,7 @@ COMMON = [
     "select * from imagegate.accounts", "select * from admin.accounts",
     "select admin.account_disable('x')",
     "select admin.account_create('x', 'y')", "select admin.account_set_password('x', 'y')",
+    "select admin.account_revoke('x')", "select admin.account_delete('x')",
     "select imagegate.account_revoke('x')", "select imagegate.account_id_new()",
     "select imagegate.account_named('x')", "truncate imagegate.accounts",
     "insert into imagegate.accounts (id) values ('x')", "update imagegate.accounts set login = 'x'",
@@ -168,7 +169,9 @@ STATEMENTS = {
                     "select * from imagegate.account_by_login('x')",
                     "select imagegate.account_logged_in('x')",
                     "select imagegate.account_rehash('x', 'y', 'z')",
-                    "select * from imagegate.account_by_id('x')"],
+                    "select * from imagegate.account_by_id('x')",
+                    "select imagegate.account_log_out('x', 0)",
+                    "select imagegate.account_change_password('x', 0, 'y', 'z')"],
 }
 
 

@@ -30,7 +30,9 @@ HASH2 = "$pbkdf2-sha256$600000$EBESExQVFhcYGRobHB0eHw$kGk.1hBOnwqtriRGWC4PVOo1T/
 ACCOUNTS_FUNCTIONS = {
     "account_by_id",
     "account_by_login",
+    "account_change_password",
     "account_create",
+    "account_log_out",
     "account_logged_in",
     "account_login_taken",
     "account_rehash",
@@ -192,6 +194,8 @@ EVERYBODY_DENIED = [
     "SELECT 'x'::imagegate.login; CREATE TABLE imagegate.x (l imagegate.login)",
     "SELECT FROM admin.accounts",
     "SELECT admin.account_disable('x')",
+    "SELECT admin.account_revoke('x')",
+    "SELECT admin.account_delete('x')",
     "CREATE TABLE imagegate.x ()",
     "CREATE TEMPORARY TABLE x ()",
     "CREATE SCHEMA x",
@@ -247,6 +251,8 @@ def test_denied_to_accounts(accounts):
         "account_by_id('x')",
         "audit_from('192.0.2.1')",
         "audit_login_failed('x', '192.0.2.1')",
+        "account_log_out('x', 0)",
+        "account_change_password('x', 0, 'x', 'x')",
     ],
 )
 def test_denied_to_revocations(revocations, call):
@@ -296,7 +302,7 @@ def rows(database, statement):
     [
         ("accounts", {f"imagegate.{f}" for f in ACCOUNTS_FUNCTIONS}),
         ("revocations", set()),
-        ("admin", {f"admin.account_{f}" for f in ["create", "disable", "enable", "set_password"]} | {"admin.audit_keep"}),
+        ("admin", {f"admin.account_{f}" for f in ["create", "delete", "disable", "enable", "revoke", "set_password"]} | {"admin.audit_keep"}),
     ],
 )
 def test_functions_of_a_role(database, role, functions):
@@ -461,6 +467,77 @@ def test_rehash(accounts):
     assert stored() == HASH2
 
 
+REVOKED = "SELECT generation, until - now() BETWEEN '24 hours' AND '25 hours' FROM imagegate.revocations WHERE account = %s"
+
+
+@pytest.mark.parametrize("generation", [0, 2, -1])
+def test_log_out_with_a_dead_generation(database, accounts, revocations, generation):
+    account, login = create(accounts)
+    database.psql(f"SELECT account_revoke('{login}')")
+    assert one(accounts, "SELECT imagegate.account_log_out(%s, %s)", account, generation) is False
+    assert one(revocations, REVOKED, account) == (1, True)
+
+
+def test_log_out_of_nobody(database, accounts):
+    account, login = create(accounts)
+    database.psql(f"SELECT account_disable('{login}')")
+    for of in [account, "0000000000000000", "", None]:
+        assert one(accounts, "SELECT imagegate.account_log_out(%s, 1)", of) is False
+
+
+def test_log_out(accounts, revocations):
+    account, _ = create(accounts)
+    revocations.execute("LISTEN revocations")
+    assert one(accounts, "SELECT imagegate.account_log_out(%s, 0)", account) is True
+    assert [n.channel for n in revocations.notifies(timeout=10, stop_after=1)] == ["revocations"]
+    assert one(accounts, "SELECT generation FROM imagegate.account_by_id(%s)", account) == 1
+    assert one(revocations, REVOKED, account) == (1, True)
+
+
+CHANGE = "SELECT imagegate.account_change_password(%s, %s, %s, %s)"
+
+
+def test_change_password_that_comes_too_late(database, accounts, revocations):
+    account, login = create(accounts)
+    assert one(accounts, CHANGE, account, 0, HASH2, HASH2) is False
+    assert one(accounts, CHANGE, account, 1, HASH, HASH2) is False
+    assert one(accounts, CHANGE, "0000000000000000", 0, HASH, HASH2) is False
+    assert one(revocations, REVOKED, account) is None
+    database.psql(f"SELECT account_disable('{login}')")
+    assert one(accounts, CHANGE, account, 1, HASH, HASH2) is False
+    assert one(accounts, "SELECT * FROM imagegate.account_by_login(%s)", login) == (account, login, HASH, 1, True)
+
+
+def test_change_password_to_no_hash(accounts):
+    account, login = create(accounts)
+    with pytest.raises(errors.CheckViolation):
+        accounts.execute(CHANGE, (account, 0, HASH, "secret"))
+    assert one(accounts, "SELECT * FROM imagegate.account_by_login(%s)", login) == (account, login, HASH, 0, False)
+
+
+def test_change_password(database, accounts, revocations):
+    account, login = create(accounts)
+    revocations.execute("LISTEN revocations")
+    assert one(accounts, CHANGE, account, 0, HASH, HASH2) is True
+    assert [n.channel for n in revocations.notifies(timeout=10, stop_after=1)] == ["revocations"]
+    assert one(accounts, "SELECT * FROM imagegate.account_by_login(%s)", login) == (account, login, HASH2, 1, False)
+    assert one(revocations, REVOKED, account) == (1, True)
+    changed = f"SELECT password_changed_at > created_at FROM imagegate.accounts WHERE id = '{account}'"
+    assert database.psql(changed, user="postgres") == "t"
+
+
+@pytest.mark.parametrize("call", ["account_log_out(%s, 0)", f"account_change_password(%s, 0, '{HASH}', '{HASH2}')"])
+def test_one_wins(database, accounts, call):
+    """Of many at the same time one is done; the others are told that it was not them."""
+    account, _ = create(accounts)
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(database.connect("accounts")) for _ in range(20)]
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            done = list(pool.map(lambda c: one(c, f"SELECT imagegate.{call}", account), connections))
+    assert sorted(done) == [False] * 19 + [True]
+    assert one(accounts, "SELECT generation FROM imagegate.account_by_id(%s)", account) == 1
+
+
 def test_login_uses_the_index(database, accounts):
     create(accounts, "indexed")
     plan = database.psql(
@@ -474,7 +551,14 @@ def test_login_uses_the_index(database, accounts):
 
 
 @pytest.mark.parametrize(
-    "call", ["account_disable('nobody')", "account_enable('nobody')", f"account_set_password('nobody', '{HASH}')"]
+    "call",
+    [
+        "account_disable('nobody')",
+        "account_enable('nobody')",
+        "account_revoke('nobody')",
+        "account_delete('nobody')",
+        f"account_set_password('nobody', '{HASH}')",
+    ],
 )
 def test_operator_names_nobody(database, call):
     assert 'no account "nobody"' in database.psql(f"SELECT {call}", check=False)
@@ -488,7 +572,7 @@ def test_operator_creates(database):
     assert f'login "{login.upper()}" is taken' in problem
 
 
-@pytest.mark.parametrize("call", ["account_disable('{}')", "account_set_password('{}', '" + HASH2 + "')"])
+@pytest.mark.parametrize("call", ["account_disable('{}')", "account_revoke('{}')", "account_set_password('{}', '" + HASH2 + "')"])
 def test_operator_revokes(database, accounts, revocations, call):
     account, login = create(accounts)
     old = "INSERT INTO imagegate.revocations VALUES ('0000000000000000', 1, now() - interval '1 second')"
@@ -511,6 +595,16 @@ def test_operator_disables_and_enables(database, accounts):
     assert database.psql(f"SELECT disabled FROM accounts WHERE id = '{account}'") == "t"
     database.psql(f"SELECT account_enable('{login}')")
     assert one(accounts, state, login) == (False, 1)
+
+
+def test_operator_deletes(database, accounts, revocations):
+    account, login = create(accounts)
+    assert database.psql(f"SELECT account_delete('{login.upper()}')") == account
+    assert accounts.execute("SELECT * FROM imagegate.account_by_id(%s)", (account,)).fetchall() == []
+    assert one(revocations, REVOKED, account) == (1, True)
+    assert 'no account' in database.psql(f"SELECT account_delete('{login}')", check=False)
+    again, _ = create(accounts, login)
+    assert again not in (None, account)
 
 
 def test_parallel_revocations(database, accounts):
