@@ -37,16 +37,20 @@ struct settings {
 
 #define AT(member) offsetof(struct settings, member)
 
-/* REVOCATIONS_POLL: a revoked token is to die within two seconds, one of them the gateway's. */
+/*
+ * A revoked token is to die within two seconds, one of them the gateway's.  The other one has to be
+ * longer than REVOCATIONS_POLL and DB_TIMEOUT together: at worst the notification is lost, the next
+ * look meets a connection that is dead without a word, and only the one after that succeeds.
+ */
 static const struct setting table[] = {
     {"DB_HOST", SETTING_TEXT, AT(db_host), "db", 1, 255},
     {"DB_PORT", SETTING_NUMBER, AT(db_port), "5432", 1, 65535},
     {"DB_NAME", SETTING_TEXT, AT(db_name), "imagegate", 1, 63},
     {"DB_USER", SETTING_TEXT, AT(db_user), "revocations", 1, 63},
     {"DB_PASSWORD", SETTING_SECRET, AT(db_password), NULL, 1, 1024},
-    {"DB_TIMEOUT", SETTING_DURATION, AT(db_timeout), "3s", 100, 60000},
+    {"DB_TIMEOUT", SETTING_DURATION, AT(db_timeout), "600ms", 100, 60000},
     {"REVOCATIONS_TABLE", SETTING_TEXT, AT(path), "/run/imagegate/revocations/table", 1, 4000},
-    {"REVOCATIONS_POLL", SETTING_DURATION, AT(poll), "500ms", 100, 1000},
+    {"REVOCATIONS_POLL", SETTING_DURATION, AT(poll), "250ms", 100, 1000},
     {"LOG_LEVEL", SETTING_NUMBER, AT(log_level), "1", LOG_LEVEL_DEBUG, LOG_LEVEL_ERROR},
 };
 
@@ -82,29 +86,31 @@ static enum err synchronise(struct db *db, const char *path, const char **why)
 }
 
 /* Log the beginning and the end of trouble, not each failure. */
-static void report(enum err err, const char *why)
+static void report(enum err err, enum err last, const char *why)
 {
-	static enum err last = ERR_COUNT;
-
 	if (err == ERR_OK && last != ERR_OK)
 		log_info("the revocation table is up to date");
 	else if (err != ERR_OK && (last == ERR_OK || last == ERR_COUNT))
 		log_warn("the revocation table is not being updated: %s", why);
-	last = err;
 }
 
 /* Synchronise until ${stop_fd} is readable. */
 static void run(const struct settings *s, struct db *db, int stop_fd)
 {
 	struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
+	enum err last = ERR_COUNT; /* of the synchronisation before; none at first */
 	bool stopped = false;
 
 	while (!stopped) {
 		const char *why = NULL;
 		enum err err = synchronise(db, s->path, &why);
 
-		report(err, why);
-		stopped = poll(&stop, 1, REST) > 0 || db_wait(db, stop_fd, s->poll - REST);
+		report(err, last, why);
+		stopped = poll(&stop, 1, REST) > 0;
+		/* The first failure may be the connection's alone: a new one is tried at once. */
+		if (!stopped && (err == ERR_OK || last != ERR_OK))
+			stopped = db_wait(db, stop_fd, s->poll - REST);
+		last = err;
 	}
 }
 
