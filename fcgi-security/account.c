@@ -1,9 +1,12 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "account.h"
 #include "address.h"
 #include "request.h"
+
+enum { INTEGER_SIZE = sizeof("-9223372036854775808") };
 
 /* Copy the text in ${row} 0, ${col} to ${text} of ${size} bytes.  ERR_INTERNAL: none, or too long.
  */
@@ -181,6 +184,44 @@ static enum err rehash(void *ctx, const char *id, const char *old_hash, const ch
 	return err;
 }
 
+/* Run ${sql}, whose one value says whether it did anything.  ERR_TOKEN: it did not. */
+static enum err if_live(struct db *db, enum db_repeat repeat, const char *sql,
+                        const char *const *params, int n)
+{
+	struct db_result *result = NULL;
+	bool done = false;
+	enum err err = db_query(db, repeat, sql, params, n, &result);
+
+	if (err != ERR_OK)
+		return err;
+	err = db_flag(result, 0, 0, &done);
+	db_result_free(result);
+	if (err != ERR_OK)
+		return err;
+	return done ? ERR_OK : ERR_TOKEN;
+}
+
+static enum err log_out(void *ctx, const char *id, int64_t generation)
+{
+	char number[INTEGER_SIZE];
+	const char *const params[] = {id, number};
+
+	(void)snprintf(number, sizeof(number), "%" PRId64, generation);
+	/* Repeatable: once it was done, the generation no longer matches. */
+	return if_live(ctx, DB_REPEATABLE, "SELECT imagegate.account_log_out($1, $2)", params, 2);
+}
+
+static enum err change_password(void *ctx, const struct account *account, const char *new_hash)
+{
+	char number[INTEGER_SIZE];
+	const char *const params[] = {account->id, number, account->password_hash, new_hash};
+
+	(void)snprintf(number, sizeof(number), "%" PRId64, account->generation);
+	/* Not repeated: that the first try succeeded would look like a failure. */
+	return if_live(ctx, DB_ONCE, "SELECT imagegate.account_change_password($1, $2, $3, $4)",
+	               params, 4);
+}
+
 static const char *why(void *ctx)
 {
 	return db_why(ctx);
@@ -197,6 +238,8 @@ struct account_store account_store(struct db *db)
 	    .logged_in = logged_in,
 	    .login_failed = login_failed,
 	    .rehash = rehash,
+	    .log_out = log_out,
+	    .change_password = change_password,
 	    .why = why,
 	};
 }

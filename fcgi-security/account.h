@@ -54,6 +54,20 @@ struct account_store {
 	/* Replace the hash of ${id} by ${new_hash} if it still is ${old_hash}. */
 	enum err (*rehash)(void *ctx, const char *id, const char *old_hash, const char *new_hash);
 
+	/*
+	 * End all tokens of ${id}, whose bearer has one of ${generation}.  ERR_TOKEN: those are
+	 * dead already, and nothing was done.
+	 */
+	enum err (*log_out)(void *ctx, const char *id, int64_t generation);
+
+	/*
+	 * Replace the hash of ${account} by ${new_hash} and end all its tokens, if generation and
+	 * password_hash still are as ${account} says.  ERR_TOKEN: they are not, and nothing was
+	 * done.  After ERR_UNAVAILABLE or ERR_TIMEOUT it may have been done: nothing is tried
+	 * twice.
+	 */
+	enum err (*change_password)(void *ctx, const struct account *account, const char *new_hash);
+
 	/* What went wrong last, in one line without secrets; valid until the next call. */
 	const char *(*why)(void *ctx);
 };

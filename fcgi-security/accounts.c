@@ -15,9 +15,10 @@
 #include "worker.h"
 
 /*
- * The accounts pool: registration, login, and who a token is.  Serves FastCGI on descriptor 0.
- * With `-t` it only checks its settings.  Exit status: 0 after a signal or a good check, 78 for
- * unusable settings, all of which are named, 64 for other arguments, 1 if it cannot work.
+ * The accounts pool: registration, login and logout, and who a token is.  Serves FastCGI on
+ * descriptor 0. With `-t` it only checks its settings.  Exit status: 0 after a signal or a good
+ * check, 78 for unusable settings, all of which are named, 64 for other arguments, 1 if it cannot
+ * work.
  */
 
 struct settings {
@@ -31,6 +32,7 @@ struct settings {
 	char *jwt_issuer;
 	char *jwt_audience;
 	int64_t jwt_lifetime;
+	int64_t session_max;
 	int64_t pbkdf2_rounds;
 	int64_t password_min;
 	bool registration;
@@ -56,6 +58,7 @@ static const struct setting table[] = {
     {"JWT_ISSUER", SETTING_TEXT, AT(jwt_issuer), "imagegate", 1, 255},
     {"JWT_AUDIENCE", SETTING_TEXT, AT(jwt_audience), "imagegate", 1, 255},
     {"JWT_LIFETIME", SETTING_DURATION, AT(jwt_lifetime), "1h", 1000, 24 * HOUR},
+    {"SESSION_MAX", SETTING_DURATION, AT(session_max), "12h", 1000, (int64_t)30 * 24 * HOUR},
     {"PBKDF2_ROUNDS", SETTING_NUMBER, AT(pbkdf2_rounds), "600000", PASSWORD_ROUNDS_MIN,
      PASSWORD_ROUNDS_MAX},
     {"PASSWORD_MIN", SETTING_NUMBER, AT(password_min), "8", 1, LIMIT_PASSWORD},
@@ -102,6 +105,7 @@ static int serve(const struct settings *s, const struct keys *keys)
 	              .issuer = s->jwt_issuer,
 	              .audience = s->jwt_audience,
 	              .lifetime = s->jwt_lifetime / 1000},
+	    .session_max = s->session_max / 1000,
 	    .password_min = s->password_min,
 	    .registration = s->registration,
 	    .throttle.failures = s->login_failures,

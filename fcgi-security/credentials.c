@@ -3,7 +3,7 @@
 #include "credentials.h"
 #include "crypto.h"
 #include "flatjson.h"
-#include "media_type.h"
+#include "jsonbody.h"
 
 static bool login_ok(const char *login, size_t len)
 {
@@ -60,16 +60,8 @@ enum err credentials_read(const struct request *req, struct credentials *ret, co
 {
 	char body[LIMIT_JSON_BODY];
 	size_t len = 0;
-	enum err err = ERR_OK;
+	enum err err = jsonbody_read(req, body, &len, why);
 
-	*why = NULL;
-	if (!media_type_is(req->content_type, "application/json")) {
-		*why = "The Content-Type must be application/json.";
-		return ERR_MEDIA_TYPE;
-	}
-	err = request_body(req, body, sizeof(body), &len);
-	if (err == ERR_TOO_LARGE)
-		*why = "The body may have at most 8192 bytes.";
 	if (err == ERR_OK)
 		err = credentials_parse(body, len, ret, why);
 	crypto_wipe(body, sizeof(body));

@@ -26,9 +26,7 @@ MUST_CHECK enum err credentials_parse(const void *text, size_t len, struct crede
                                       const char **why);
 
 /*
- * credentials_parse() of the body of ${req}.  Reads the body; see request.h.  Also
- * ERR_MEDIA_TYPE: the body is not said to be application/json.  ERR_TOO_LARGE: it is larger than
- * LIMIT_JSON_BODY.  ERR_CUT.
+ * credentials_parse() of the body of ${req}, which jsonbody_read() reads; its errors too.
  */
 MUST_CHECK enum err credentials_read(const struct request *req, struct credentials *ret,
                                      const char **why);

@@ -1,9 +1,12 @@
 #include <string.h>
 
+#include "change.h"
 #include "endpoints.h"
 #include "log.h"
 #include "login.h"
+#include "logout.h"
 #include "register.h"
+#include "renewal.h"
 #include "user.h"
 
 bool endpoints_method(const struct request *req, const char *allowed, struct response *resp)
@@ -49,8 +52,9 @@ void endpoints_handle(void *deps, const struct request *req, struct response *re
 		const char *route;
 		void (*handle)(const struct endpoints *, const struct request *, struct response *);
 	} rows[] = {
-	    {"register", register_handle}, {"token", login_handle}, {"token-plain", login_handle},
-	    {"user", user_handle},         {"ready", ready},
+	    {"register", register_handle}, {"token", login_handle},   {"token-plain", login_handle},
+	    {"renew", renewal_handle},     {"logout", logout_handle}, {"user", user_handle},
+	    {"password", change_handle},   {"ready", ready},
 	};
 
 	if (overdue(deps, req)) {

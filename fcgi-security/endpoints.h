@@ -17,6 +17,7 @@ struct endpoints {
 	struct password_cost cost;
 	struct token_rules rules;
 	struct throttle throttle;
+	int64_t session_max;  /* seconds after which the password is needed again */
 	int64_t password_min; /* bytes of a new password at least */
 	bool registration;    /* whether anybody may make an account */
 	int64_t max_wait_ms;  /* what waited longer for a worker is refused */
@@ -25,8 +26,8 @@ struct endpoints {
 
 /*
  * The handler of the accounts pool, with a struct endpoints as ${deps}; see worker.h.
- * Routes: `register`, `token`, `token-plain`, `user`, and `ready`: 204, or 503 if the database
- * cannot be asked.  Any other route: 404.
+ * Routes: `register`, `token`, `token-plain`, `renew`, `logout`, `user`, `password`, and `ready`:
+ * 204, or 503 if the database cannot be asked.  Any other route: 404.
  *
  * A request that has waited for a worker longer than ${max_wait_ms} is answered with 503 at once,
  * but for `ready`: of a flood only so much is done as can be done in time, and none of it for

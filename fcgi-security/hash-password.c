@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blocklist.h"
 #include "bounds.h"
 #include "config.h"
 #include "crypto.h"
@@ -81,6 +82,8 @@ static const char *get_password(const struct settings *s, struct input *password
 		return why;
 	if (password->len < (uint64_t)s->password_min)
 		return "the password is shorter than PASSWORD_MIN bytes";
+	if (blocklist_has(password->data, password->len))
+		return "the password is one of the commonest, which are tried first";
 	if (!survives_json(password))
 		return "the password is not valid UTF-8, or holds a NUL";
 	if (!isatty(STDIN_FILENO))

@@ -1,19 +1,8 @@
-#include <inttypes.h>
-#include <string.h>
-
+#include "login.h"
 #include "credentials.h"
 #include "crypto.h"
+#include "grant.h"
 #include "log.h"
-#include "login.h"
-#include "media_type.h"
-
-static bool wants_text(const struct request *req)
-{
-	if (media_type_accepted(req->accept, "application/json"))
-		return false;
-	return strcmp(req->route, "token-plain") == 0 ||
-	       media_type_accepted(req->accept, "text/plain");
-}
 
 /* Whether ${given} proves to be ${account}, which is NULL for an unknown login.  ERR_CREDENTIALS.
  */
@@ -50,38 +39,6 @@ static void refresh_hash(const struct endpoints *deps, const struct credentials 
 		log_warn("the password hash of account %s was not renewed", account->id);
 }
 
-static void answer_token(const struct endpoints *deps, const struct request *req,
-                         const struct account *account, struct response *resp)
-{
-	struct buf token = buf_new(LIMIT_TOKEN);
-	struct claims claims;
-	int64_t now = deps->now();
-	enum err err =
-	    token_claims(&deps->rules, account->id, account->generation, now, now, &claims);
-
-	if (err == ERR_OK)
-		err = token_sign(&deps->rules, &claims, &token);
-	if (err != ERR_OK) {
-		response_problem(resp, req, err, NULL);
-		goto out;
-	}
-	resp->status = 200;
-	response_header(resp, "Cache-Control", "no-store");
-	if (wants_text(req)) {
-		response_header(resp, "Content-Type", "text/plain");
-		buf_put(&resp->body, token.data, token.len);
-	} else {
-		response_header(resp, "Content-Type", "application/json");
-		buf_printf(
-		    &resp->body,
-		    "{\"access_token\":\"%s\",\"token_type\":\"Bearer\",\"expires_in\":%" PRId64
-		    "}\n",
-		    buf_str(&token), claims.exp - claims.iat);
-	}
-out:
-	buf_free(&token);
-}
-
 /* The password was wrong: answer ${err}, count it and record it. */
 static void refuse(const struct endpoints *deps, const struct request *req,
                    const struct credentials *given, enum err err, struct response *resp)
@@ -110,7 +67,7 @@ static void accept(const struct endpoints *deps, const struct request *req,
 	refresh_hash(deps, given, account);
 	if (accounts->logged_in(accounts->ctx, account->id, req->remote_addr) != ERR_OK)
 		log_warn("audit: a login was not recorded: %s", accounts->why(accounts->ctx));
-	answer_token(deps, req, account, resp);
+	grant_answer(deps, req, account->id, account->generation, deps->now(), resp);
 }
 
 /* Whether the login may be tried from where ${req} comes from; if not ${resp} says so. */

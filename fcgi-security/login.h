@@ -7,8 +7,7 @@
  * POST /v1/token (route `token`) and the older POST /token (route `token-plain`): a token for the
  * login and the password in the JSON body.
  *
- * 200: a JSON object, or the bare token as text/plain.  `token` gives the text if Accept names
- * text/plain and not application/json, `token-plain` unless it names application/json.
+ * 200, in a form that Accept and route choose; see grant.h.
  * 401, with one text and one number of PBKDF2 rounds, for an unknown login, a wrong password and a
  * disabled account.  429, before anything is looked up or hashed, when the login has failed too
  * often from this address; see throttle.h.  400, 405, 413, 415, 503.

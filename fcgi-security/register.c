@@ -1,7 +1,6 @@
-#include <inttypes.h>
-
-#include "credentials.h"
 #include "register.h"
+#include "credentials.h"
+#include "newpassword.h"
 
 static void answer_created(struct response *resp, const char *login, const char *id)
 {
@@ -70,10 +69,7 @@ void register_handle(const struct endpoints *deps, const struct request *req, st
 		response_problem(resp, req, err, why == NULL ? NULL : "%s", why);
 		return;
 	}
-	if (given.password_len < (uint64_t)deps->password_min)
-		response_problem(resp, req, ERR_MALFORMED,
-		                 "A password has at least %" PRId64 " bytes.", deps->password_min);
-	else
+	if (newpassword_ok(deps, req, given.password, given.password_len, resp))
 		register_account(deps, req, &given, resp);
 	credentials_wipe(&given);
 }

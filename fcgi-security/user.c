@@ -1,34 +1,12 @@
 #include <time.h>
 
-#include "identity.h"
-#include "log.h"
+#include "bearer.h"
 #include "user.h"
-
-/* The account that the request's token is for.  ERR_TOKEN: it has no live token. */
-static enum err bearer(const struct endpoints *deps, const struct request *req, struct account *ret)
-{
-	const struct account_store *accounts = &deps->accounts;
-	struct claims claims;
-	const char *why = NULL;
-	enum err err = identity_check(&deps->rules, req->authorization, deps->now(), &claims, &why);
-
-	if (err != ERR_OK) {
-		log_debug("no valid token: %s", why);
-		return err;
-	}
-	err = accounts->by_id(accounts->ctx, claims.sub, ret);
-	if (err == ERR_NOT_FOUND)
-		return ERR_TOKEN;
-	if (err != ERR_OK) {
-		log_warn("database: %s", accounts->why(accounts->ctx));
-		return err;
-	}
-	return ret->disabled || claims.gen != ret->generation ? ERR_TOKEN : ERR_OK;
-}
 
 void user_handle(const struct endpoints *deps, const struct request *req, struct response *resp)
 {
 	struct account account = {0};
+	struct claims claims;
 	char created[sizeof("-2147481748-01-01T00:00:00Z")] = "";
 	struct tm tm;
 	time_t created_at = 0;
@@ -36,7 +14,7 @@ void user_handle(const struct endpoints *deps, const struct request *req, struct
 
 	if (!endpoints_method(req, "GET", resp))
 		return;
-	err = bearer(deps, req, &account);
+	err = bearer_account(deps, req, &claims, &account);
 	if (err != ERR_OK) {
 		response_problem(resp, req, err, NULL);
 		return;

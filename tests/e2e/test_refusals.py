@@ -8,8 +8,8 @@ from support.stack import size
 UNKNOWN = ["/", "/v1", "/v1/", "/v2/user", "/v1/users", "/v1/user/", "/v1/register/", "/images",
            "/images/", "/favicon.ico", "/robots.txt", "/index.html", "/etc/passwd", "/.git/config",
            "/auth", "/validate", "/_auth", "/_validate", "/sign", "/_p/404", "/_p/500", "/_origin",
-           "/internal/validate", "/authenticate", "/remove", "/list", "/health",
-           "/minio/health/live", "/images.json", "/status/"]
+           "/internal/validate", "/authenticate", "/logout", "/v1/logout", "/remove", "/list",
+           "/health", "/minio/health/live", "/images.json", "/status/"]
 
 
 @pytest.fixture
@@ -38,11 +38,16 @@ def test_unknown_path_with_a_token(client, member, path):
     (head("POST", "/v1/register", ("Content-Length", 8193)), 413),
     (head("POST", "/token", ("Content-Length", 8193)), 413),
     (head("DELETE", "/v1/token", ("Content-Length", 8193)), 413),
+    (head("PUT", "/v1/user/password", ("Content-Length", 8193)), 413),
+    (head("POST", "/v1/token/renew", ("Content-Length", 8193)), 413),
     (head("PUT", "/v1/upload", ("Content-Length", 10)), 405),
     (head("POST", "/v1/user", ("Content-Length", 0)), 405),
     (head("GET", "/v1/upload"), 405),
     (head("POST", "/v1/upload", ("Content-Length", 10)), 401),
     (head("GET", "/v1/user"), 401),
+    (head("POST", "/v1/token/renew"), 401),
+    (head("DELETE", "/v1/token"), 401),
+    (head("PUT", "/v1/user/password", ("Content-Length", 10)), 401),
 ], ids=lambda value: value.split(b" HTTP")[0].decode() if isinstance(value, bytes) else None)
 def test_order_of_refusals(stack, request_head, status):
     """404, then 413 by Content-Length, then 405, then 401: all before any body."""

@@ -8,9 +8,12 @@ pytestmark = pytest.mark.usefixtures("steady")
 IMAGE = "0123456789abcdef-vuci4ialvv0123456789abcdefghij.png"
 
 ROUTES = {
-    "/v1/register": "POST", "/register": "POST", "/v1/token": "POST", "/token": "POST",
-    "/v1/upload": "POST", "/upload": "POST", "/v1/user": "GET", f"/v1/user/{IMAGE}": "GET DELETE",
-    f"/images/{IMAGE}": "GET", "/v1/images": "GET", "/status": "GET", "/livez": "GET", "/readyz": "GET",
+    "/v1/register": ["POST"], "/register": ["POST"], "/v1/token": ["POST", "DELETE"],
+    "/token": ["POST"], "/v1/token/renew": ["POST"], "/v1/upload": ["POST"], "/upload": ["POST"],
+    "/v1/user": ["GET", "HEAD"], "/v1/user/password": ["PUT"],
+    f"/v1/user/{IMAGE}": ["GET", "HEAD", "DELETE"], "/v1/images": ["GET", "HEAD"],
+    f"/images/{IMAGE}": ["GET", "HEAD"], "/status": ["GET", "HEAD"], "/livez": ["GET", "HEAD"],
+    "/readyz": ["GET", "HEAD"],
 }
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "MKCOL",
            "COPY", "MOVE", "LOCK", "BREW"]
@@ -19,13 +22,12 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("method", METHODS)
 def test_405(stack, path, method):
-    right = set(ROUTES[path].split())
-    right |= {"HEAD"} if "GET" in right else set()
+    right = ROUTES[path]
     if method in right:
         return
     answer = exchange(stack.base_url, head(method, path, ("Content-Length", 0)), method)
     assert answer.status == 405
-    assert {word.strip() for word in answer.headers["Allow"].split(",")} == right
+    assert answer.headers["Allow"] == ", ".join(right)
 
 
 @pytest.mark.parametrize("target", ["example.com:443", "storage:9000"])

@@ -9,7 +9,14 @@
 #include "crypto.h"
 #include "endpoints.h"
 
-enum { NOW = 1767225600, LIFETIME = 3600, ROUNDS = 5000, FAILURES = 5, WINDOW = 300 };
+enum {
+	NOW = 1767225600,
+	LIFETIME = 3600,
+	SESSION = 12 * 3600,
+	ROUNDS = 5000,
+	FAILURES = 5,
+	WINDOW = 300
+};
 
 /* --- a store of one account, each of whose operations can be made to fail --- */
 
@@ -19,8 +26,10 @@ static struct store {
 	bool exists;
 	struct account account;
 	enum err create_err, login_taken_err, by_login_err, by_id_err, logged_in_err, rehash_err,
-	    login_failed_err;
-	int created, looked, logins, rehashes, failures;
+	    login_failed_err, log_out_err, change_err;
+	bool renamed; /* by_login() finds another account */
+	bool raced;   /* somebody else raises the generation while the password is hashed */
+	int created, looked, logins, rehashes, failures, logouts, changes;
 	char address[64]; /* that the last operation was told */
 } store;
 
@@ -61,6 +70,8 @@ static enum err by_login(void *ctx, const char *login, struct account *ret)
 	if (!s->exists || strcmp(login, s->account.login) != 0)
 		return ERR_NOT_FOUND;
 	*ret = s->account;
+	if (s->renamed)
+		ret->id[0] = 'v';
 	return ERR_OK;
 }
 
@@ -108,6 +119,38 @@ static enum err rehash(void *ctx, const char *account, const char *old_hash, con
 		(void)snprintf(s->account.password_hash, sizeof(s->account.password_hash), "%s",
 		               new_hash);
 	return s->rehash_err;
+}
+
+static enum err log_out(void *ctx, const char *account, int64_t generation)
+{
+	struct store *s = ctx;
+
+	if (s->log_out_err != ERR_OK)
+		return s->log_out_err;
+	if (!s->exists || strcmp(account, s->account.id) != 0 || s->account.disabled ||
+	    generation != s->account.generation)
+		return ERR_TOKEN;
+	s->logouts++;
+	s->account.generation++;
+	return ERR_OK;
+}
+
+static enum err change_password(void *ctx, const struct account *account, const char *new_hash)
+{
+	struct store *s = ctx;
+
+	if (s->raced)
+		s->account.generation++;
+	if (s->change_err != ERR_OK)
+		return s->change_err;
+	if (strcmp(account->id, s->account.id) != 0 ||
+	    account->generation != s->account.generation ||
+	    strcmp(account->password_hash, s->account.password_hash) != 0)
+		return ERR_TOKEN;
+	s->changes++;
+	s->account.generation++;
+	(void)snprintf(s->account.password_hash, sizeof(s->account.password_hash), "%s", new_hash);
+	return ERR_OK;
 }
 
 static const char *why(void *ctx)
@@ -160,12 +203,15 @@ static int set_up(void **state)
 	                 .logged_in = logged_in,
 	                 .login_failed = login_failed,
 	                 .rehash = rehash,
+	                 .log_out = log_out,
+	                 .change_password = change_password,
 	                 .why = why},
 	    .cost = {.rounds = ROUNDS, .derive = count_rounds},
 	    .rules = {.keys = keys,
 	              .issuer = "imagegate",
 	              .audience = "imagegate",
 	              .lifetime = LIFETIME},
+	    .session_max = SESSION,
 	    .password_min = 8,
 	    .throttle.failures = FAILURES,
 	    .registration = true,
@@ -307,11 +353,9 @@ static void other_methods_are_refused(void **state)
 {
 	static const struct {
 		const char *route, *allowed;
-	} rows[] = {{"register", "POST"},
-	            {"token", "POST"},
-	            {"token-plain", "POST"},
-	            {"user", "GET"},
-	            {"ready", "GET"}};
+	} rows[] = {{"register", "POST"}, {"token", "POST"},    {"token-plain", "POST"},
+	            {"renew", "POST"},    {"logout", "DELETE"}, {"user", "GET"},
+	            {"password", "PUT"},  {"ready", "GET"}};
 	static const char *const methods[] = {"GET",   "HEAD",    "POST",    "PUT", "DELETE",
 	                                      "PATCH", "OPTIONS", "CONNECT", "get", ""};
 
@@ -408,6 +452,16 @@ static void short_passwords_are_refused(void **state)
 	assert_int_equal(store.created, 0);
 	deps.password_min = 14;
 	assert_int_equal(send_body(post("register"), bob), 201);
+}
+
+static void the_commonest_passwords_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    send_body(post("register"), "{\"login\":\"bob\",\"password\":\"PassWord1\"}"), 400);
+	assert_true(in_body("commonest"));
+	assert_int_equal(store.created + store.looked, 0);
+	assert_int_equal(rounds_spent, 0);
 }
 
 static void taken_logins_are_a_conflict(void **state)
@@ -628,7 +682,7 @@ static struct claims claims_in_body(const char *before, const char *after)
 	assert_true(resp.body.len > strlen(before) + strlen(after));
 	assert_memory_equal(buf_str(&resp.body), before, strlen(before));
 	assert_string_equal(token + len, after);
-	assert_int_equal(token_check(&deps.rules, token, len, NOW, &claims, &reason), ERR_OK);
+	assert_int_equal(token_check(&deps.rules, token, len, clock_now, &claims, &reason), ERR_OK);
 	return claims;
 }
 
@@ -798,6 +852,310 @@ static void user_says_who(void **state)
 	                                         "\"created_at\":\"2026-01-01T00:00:00Z\"}\n");
 }
 
+/* --- renew, logout, password: what they have in common --- */
+
+/* ${route} as its client asks for it. */
+static struct request with_token(const char *route, const char *authorization)
+{
+	struct request req = get(route, authorization);
+
+	req.method = strcmp(route, "logout") == 0  ? "DELETE"
+	             : strcmp(route, "renew") == 0 ? "POST"
+	                                           : "PUT";
+	req.content_type = "application/json";
+	return req;
+}
+
+static const char *const routes[] = {"renew", "logout", "password"};
+enum { WITH_TOKEN = sizeof(routes) / sizeof(routes[0]) };
+static const char change_body[] =
+    "{\"password\":\"right password\",\"new_password\":\"another password\"}";
+
+static void a_token_is_needed(void **state)
+{
+	(void)state;
+	add_bob(ROUNDS);
+	for (size_t i = 0; i < WITH_TOKEN; i++) {
+		assert_int_equal(send_body(with_token(routes[i], ""), change_body), 401);
+		assert_true(in_header("WWW-Authenticate: Bearer realm=\"imagegate\"\r\n"));
+		assert_int_equal(send_body(with_token(routes[i], "Bearer a.b.c"), "no JSON"), 401);
+		assert_true(in_header("error=\"invalid_token\""));
+	}
+	assert_int_equal(store.looked + store.logouts + store.changes, 0);
+	assert_int_equal(rounds_spent, 0);
+}
+
+static void the_token_has_to_be_live(void **state)
+{
+	char header[LIMIT_AUTHORIZATION];
+
+	(void)state;
+	for (size_t i = 0; i < WITH_TOKEN; i++) {
+		struct request req = with_token(routes[i], header);
+
+		clock_now = NOW;
+		add_bob(ROUNDS);
+		store.account.generation = 3;
+		(void)snprintf(header, sizeof(header), "%s", bearer());
+		rounds_spent = 0;
+		store.account.generation = 4;
+		assert_int_equal(send_body(req, change_body), 401);
+		store.account.generation = 2;
+		assert_int_equal(send_body(req, change_body), 401);
+		store.account.generation = 3;
+		store.account.disabled = true;
+		assert_int_equal(send_body(req, change_body), 401);
+		store.account.disabled = false;
+		store.exists = false;
+		assert_int_equal(send_body(req, change_body), 401);
+		store.exists = true;
+		clock_now = NOW + LIFETIME;
+		assert_int_equal(send_body(req, change_body), 401);
+		assert_int_equal(store.account.generation, 3);
+		assert_int_equal(rounds_spent, 0);
+	}
+	assert_int_equal(store.logouts + store.changes, 0);
+}
+
+static void nothing_goes_on_without_database(void **state)
+{
+	char header[LIMIT_AUTHORIZATION];
+
+	(void)state;
+	add_bob(ROUNDS);
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	for (size_t i = 0; i < TROUBLES; i++) {
+		store.by_id_err = store.log_out_err = troubles[i];
+		for (size_t k = 0; k < WITH_TOKEN; k++) {
+			assert_int_equal(send_body(with_token(routes[k], header), change_body),
+			                 503);
+			assert_true(in_header("Retry-After: "));
+		}
+	}
+	store.by_id_err = ERR_OK;
+	for (size_t i = 0; i < TROUBLES; i++) {
+		store.by_login_err = troubles[i];
+		assert_int_equal(send_body(with_token("password", header), change_body), 503);
+		store.by_login_err = ERR_OK;
+		store.change_err = troubles[i];
+		assert_int_equal(send_body(with_token("password", header), change_body), 503);
+		store.change_err = ERR_OK;
+	}
+	assert_int_equal(store.changes + store.logouts, 0);
+}
+
+/* --- renew --- */
+
+static void renewing_keeps_generation_and_time_of_login(void **state)
+{
+	static const char before[] = "{\"access_token\":\"";
+	static const char after[] = "\",\"token_type\":\"Bearer\",\"expires_in\":3600}\n";
+	char header[LIMIT_AUTHORIZATION];
+	struct claims claims;
+
+	(void)state;
+	add_bob(ROUNDS);
+	store.account.generation = 7;
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	rounds_spent = 0;
+	clock_now = NOW + 100;
+	assert_int_equal(send_body(with_token("renew", header), ""), 200);
+	assert_true(in_header("Cache-Control: no-store\r\n"));
+	assert_true(in_header("Content-Type: application/json\r\n"));
+	claims = claims_in_body(before, after);
+	assert_string_equal(claims.sub, id);
+	assert_int_equal(claims.gen, 7);
+	assert_int_equal(claims.iat, NOW + 100);
+	assert_int_equal(claims.auth_time, NOW);
+	assert_int_equal(claims.exp, NOW + 100 + LIFETIME);
+	assert_int_equal(rounds_spent, 0);
+	assert_int_equal(store.logins, 1);
+}
+
+/* Renew again and again until the session ends; return the number of tokens. */
+static int renew_to_the_end(void)
+{
+	char header[LIMIT_AUTHORIZATION];
+	int n = 0;
+
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	for (;; n++) {
+		struct request req = with_token("renew", header);
+
+		clock_now += LIFETIME - 1;
+		req.accept = "text/plain";
+		if (send_body(req, "") != 200)
+			return n;
+		assert_true(in_header("Content-Type: text/plain\r\n"));
+		(void)snprintf(header, sizeof(header), "Bearer %s", buf_str(&resp.body));
+	}
+}
+
+static void a_session_ends(void **state)
+{
+	(void)state;
+	add_bob(ROUNDS);
+	assert_int_equal(renew_to_the_end(), SESSION / (LIFETIME - 1));
+	assert_int_equal(resp.status, 401);
+	deps.session_max = LIFETIME / 2;
+	clock_now = NOW;
+	assert_int_equal(renew_to_the_end(), 0);
+	assert_int_equal(resp.status, 401);
+}
+
+static void no_token_outlives_its_session(void **state)
+{
+	char header[LIMIT_AUTHORIZATION];
+
+	(void)state;
+	add_bob(ROUNDS);
+	deps.session_max = LIFETIME + 100;
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	clock_now = NOW + LIFETIME - 1;
+	assert_int_equal(send_body(with_token("renew", header), ""), 200);
+	assert_true(in_body("\"expires_in\":101}"));
+	/* The setting was lowered since the login. */
+	deps.session_max = LIFETIME - 1;
+	assert_int_equal(send_body(with_token("renew", header), ""), 401);
+	assert_true(in_body("session has ended"));
+}
+
+static void another_cells_clock_may_be_ahead(void **state)
+{
+	static const char before[] = "{\"access_token\":\"";
+	static const char after[] = "\",\"token_type\":\"Bearer\",\"expires_in\":3600}\n";
+	char header[LIMIT_AUTHORIZATION];
+
+	(void)state;
+	add_bob(ROUNDS);
+	clock_now = NOW + TOKEN_LEEWAY;
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	clock_now = NOW;
+	assert_int_equal(send_body(with_token("renew", header), ""), 200);
+	assert_int_equal(claims_in_body(before, after).auth_time, NOW + TOKEN_LEEWAY);
+}
+
+/* --- logout --- */
+
+static void logging_out_ends_all_tokens(void **state)
+{
+	char header[LIMIT_AUTHORIZATION];
+	struct request req = with_token("logout", header);
+
+	(void)state;
+	add_bob(ROUNDS);
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	assert_int_equal(send_body(req, ""), 204);
+	assert_int_equal(resp.body.len, 0);
+	assert_int_equal(store.account.generation, 1);
+	assert_int_equal(send_body(req, ""), 401);
+	assert_true(in_header("error=\"invalid_token\""));
+	assert_int_equal(send_body(get("user", header), ""), 401);
+	assert_int_equal(store.logouts, 1);
+	assert_int_equal(send_body(get("user", bearer()), ""), 200);
+}
+
+/* --- password --- */
+
+static void a_change_with_a_bad_body_is_refused(void **state)
+{
+	static const char *const types[] = {"", "text/plain", "application/x-www-form-urlencoded"};
+	static const struct {
+		const char *body, *word;
+	} bad[] = {
+	    {"", "JSON"},
+	    {"{\"password\":\"right password\"}", "new_password"},
+	    {"{\"new_password\":\"another password\"}", "member password"},
+	    {"{\"password\":\"right password\",\"new_password\":7}", "new_password"},
+	    {"{\"password\":\"right password\",\"new_password\":\"1234567\"}", "at least 8 bytes"},
+	    {"{\"password\":\"right password\",\"new_password\":\"QWERTYUIOP\"}", "commonest"},
+	};
+	char header[LIMIT_AUTHORIZATION];
+	struct request req = with_token("password", header);
+
+	(void)state;
+	add_bob(ROUNDS);
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	rounds_spent = 0;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(send_body(req, bad[i].body), 400);
+		assert_true(in_body(bad[i].word));
+	}
+	assert_int_equal(send_as(req, (struct client){.body = change_body, .cut = true}), 400);
+	(void)send_as(req, (struct client){.body = change_body, .gone = true});
+	assert_int_not_equal(resp.status, 204);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		req.content_type = types[i];
+		assert_int_equal(send_body(req, change_body), 415);
+	}
+	assert_int_equal(rounds_spent, 0);
+	assert_int_equal(store.changes, 0);
+}
+
+static void the_old_password_is_needed(void **state)
+{
+	static const char wrong[] =
+	    "{\"password\":\"wrong password\",\"new_password\":\"another password\"}";
+	char header[LIMIT_AUTHORIZATION];
+	struct request req = with_token("password", header);
+
+	(void)state;
+	add_bob(ROUNDS);
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	for (int i = 0; i < 3; i++) {
+		/* The same cost: as strong as today's, weaker, and no hash at all. */
+		add_bob(i == 0 ? ROUNDS : 1000);
+		if (i == 2)
+			store.account.password_hash[0] = '\0';
+		rounds_spent = 0;
+		assert_int_equal(send_body(req, wrong), 403);
+		assert_true(in_body("The password is wrong."));
+		assert_int_equal(rounds_spent, ROUNDS);
+	}
+	assert_int_equal(store.changes, 0);
+	assert_int_equal(store.account.generation, 0);
+}
+
+static void a_change_that_meets_another_does_nothing(void **state)
+{
+	char header[LIMIT_AUTHORIZATION];
+	struct request req = with_token("password", header);
+
+	(void)state;
+	add_bob(ROUNDS);
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	rounds_spent = 0;
+	store.renamed = true;
+	assert_int_equal(send_body(req, change_body), 401);
+	store.renamed = false;
+	store.by_login_err = ERR_NOT_FOUND;
+	assert_int_equal(send_body(req, change_body), 401);
+	store.by_login_err = ERR_OK;
+	assert_int_equal(rounds_spent, 0);
+	store.raced = true;
+	assert_int_equal(send_body(req, change_body), 503);
+	assert_true(in_body("at the same time"));
+	assert_true(in_header("Retry-After: "));
+	assert_int_equal(send_body(req, change_body), 401);
+	assert_int_equal(store.changes, 0);
+}
+
+static void a_changed_password_opens_the_account(void **state)
+{
+	char header[LIMIT_AUTHORIZATION];
+
+	(void)state;
+	add_bob(1000);
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	assert_int_equal(send_body(with_token("password", header), change_body), 204);
+	assert_int_equal(resp.body.len, 0);
+	assert_int_equal(store.changes, 1);
+	assert_false(password_outdated(&deps.cost, store.account.password_hash));
+	assert_int_equal(send_body(get("user", header), ""), 401);
+	assert_int_equal(try_login("bob", "right password"), 401);
+	assert_int_equal(try_login("bob", "another password"), 200);
+}
+
 /* --- ready --- */
 
 static void ready_asks_the_database(void **state)
@@ -834,6 +1192,7 @@ int main(void)
 	    TEST(what_waited_too_long_is_refused),
 	    TEST(closed_registration_is_forbidden),
 	    TEST(short_passwords_are_refused),
+	    TEST(the_commonest_passwords_are_refused),
 	    TEST(taken_logins_are_a_conflict),
 	    TEST(a_login_taken_meanwhile_is_a_conflict),
 	    TEST(register_without_database),
@@ -854,6 +1213,18 @@ int main(void)
 	    TEST(user_looks_at_the_account),
 	    TEST(user_without_database),
 	    TEST(user_says_who),
+	    TEST(a_token_is_needed),
+	    TEST(the_token_has_to_be_live),
+	    TEST(nothing_goes_on_without_database),
+	    TEST(renewing_keeps_generation_and_time_of_login),
+	    TEST(a_session_ends),
+	    TEST(no_token_outlives_its_session),
+	    TEST(another_cells_clock_may_be_ahead),
+	    TEST(logging_out_ends_all_tokens),
+	    TEST(a_change_with_a_bad_body_is_refused),
+	    TEST(the_old_password_is_needed),
+	    TEST(a_change_that_meets_another_does_nothing),
+	    TEST(a_changed_password_opens_the_account),
 	    TEST(ready_asks_the_database),
 	    TEST(a_busy_pool_is_ready),
 	};
