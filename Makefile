@@ -15,7 +15,8 @@ COMPOSE = scripts/compose
 TOOLCHAIN = imagegate-toolchain
 in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src $(TOOLCHAIN)
 
-.PHONY: help up down logs ps clean build prerequisites secrets toolchain shell \
+.PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key \
+        user-add user-password user-disable user-enable user-revoke user-delete user-list \
         image-rm unit debug test test-docs test-c test-shell test-nginx test-sql test-e2e fuzz format
 
 help:
@@ -23,6 +24,9 @@ help:
 	@echo 'make down     stop it; images, accounts and secrets stay'
 	@echo 'make logs     follow the logs of all services'
 	@echo 'make ps       what runs, and how it does'
+	@echo 'make user-add LOGIN=name      make an account; also user-password, user-disable, user-enable,'
+	@echo '                              user-revoke, user-delete, and user-list (LOGIN= a part of a login)'
+	@echo 'make rotate-key               sign tokens with a new key; nobody is logged out'
 	@echo 'make image-rm NAME=…  take down the image of this name, whoever owns it'
 	@echo 'make test     every test, on a stack of its own beside a running one'
 	@echo 'make unit     the unit tests; TEST=test_buf runs those of one unit, seconds after an edit'
@@ -68,6 +72,13 @@ build: prerequisites
 
 secrets:
 	@scripts/secrets "$(SECRETS_DIR)"
+
+# The password is typed, or comes as a line of standard input.
+user-add user-password user-disable user-enable user-revoke user-delete user-list:
+	@scripts/user "$(@:user-%=%)" "$${LOGIN-}"
+
+rotate-key:
+	@scripts/rotate-key "$(SECRETS_DIR)"
 
 toolchain: prerequisites
 	@echo 'toolchain: the image of compilers, linters and test tools'
@@ -126,7 +137,8 @@ test-e2e: toolchain build
 	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1 || :
 	@scripts/secrets $(SECRETS_DIR) >/dev/null
 	@scripts/up
-	$(in_docker) -e PROJECT=imagegate-test -e BASE_URL=http://127.0.0.1:18080 -e S3_URL=http://127.0.0.1:19000 \
+	$(in_docker) -v "$(CURDIR)/build/test-secrets:$(CURDIR)/build/test-secrets" -e ENV_FILE -e IMAGEGATE_VERSION \
+	    -e PROJECT=imagegate-test -e BASE_URL=http://127.0.0.1:18080 -e S3_URL=http://127.0.0.1:19000 \
 	    -e SECRETS_DIR="$(CURDIR)/build/test-secrets" -e COMPOSE='docker-compose --env-file tests/stack.env' \
 	    $(TOOLCHAIN) $(pytest) $(or $(TESTS),tests/e2e tests/faults)
 	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from .wait import until
 
+TREE = pathlib.Path(__file__).parents[3]
 POOLS = ("security", "security-validate", "uploader", "uploader-signer",
          "uploader-gallery")
 ONE_SHOTS = ("migrate", "createbuckets")
@@ -58,12 +59,17 @@ class Stack:
 
     @cached_property
     def containers(self):
-        """Service -> container id.  One container a service; it stays the same across restarts."""
+        """Service -> container id.  One container a service, which stays the same until forget()."""
         label = "com.docker.compose"
         listing = docker("ps", "--all", "--no-trunc",
                          "--filter", f"label={label}.project={self.project}",
                          "--format", f'{{{{.Label "{label}.service"}}}} {{{{.ID}}}}').stdout
         return dict(line.split() for line in listing.splitlines())
+
+    def forget(self):
+        """Look again: containers or secrets were replaced."""
+        for name in ("containers", "secrets"):
+            self.__dict__.pop(name, None)
 
     def inspect(self, service):
         return json.loads(docker("inspect", self.containers[service]).stdout)[0]
@@ -129,6 +135,11 @@ class Stack:
         done = self.exec("db", "psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1",
                          "-U", role, "-d", "imagegate", check=check, stdin=sql)
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def script(self, *argv, stdin=""):
+        """Run a program of scripts/ as an operator does; the finished process, whatever its end."""
+        return subprocess.run([TREE / "scripts" / argv[0], *argv[1:]], input=stdin, cwd=TREE,
+                              capture_output=True, text=True, timeout=300, check=False)
 
     # -- a container's life
 
