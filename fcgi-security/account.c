@@ -201,25 +201,30 @@ static enum err if_live(struct db *db, enum db_repeat repeat, const char *sql,
 	return done ? ERR_OK : ERR_TOKEN;
 }
 
-static enum err log_out(void *ctx, const char *id, int64_t generation)
+static enum err log_out(void *ctx, const char *id, int64_t generation, const char *address)
 {
+	static const char sql[] = "SELECT imagegate.account_log_out($1, $2)"
+				  " FROM imagegate.audit_from($3)";
 	char number[INTEGER_SIZE];
-	const char *const params[] = {id, number};
+	const char *const params[] = {id, number, address_or_null(address)};
 
 	(void)snprintf(number, sizeof(number), "%" PRId64, generation);
 	/* Repeatable: once it was done, the generation no longer matches. */
-	return if_live(ctx, DB_REPEATABLE, "SELECT imagegate.account_log_out($1, $2)", params, 2);
+	return if_live(ctx, DB_REPEATABLE, sql, params, 3);
 }
 
-static enum err change_password(void *ctx, const struct account *account, const char *new_hash)
+static enum err change_password(void *ctx, const struct account *account, const char *new_hash,
+                                const char *address)
 {
+	static const char sql[] = "SELECT imagegate.account_change_password($1, $2, $3, $4)"
+				  " FROM imagegate.audit_from($5)";
 	char number[INTEGER_SIZE];
-	const char *const params[] = {account->id, number, account->password_hash, new_hash};
+	const char *const params[] = {account->id, number, account->password_hash, new_hash,
+	                              address_or_null(address)};
 
 	(void)snprintf(number, sizeof(number), "%" PRId64, account->generation);
 	/* Not repeated: that the first try succeeded would look like a failure. */
-	return if_live(ctx, DB_ONCE, "SELECT imagegate.account_change_password($1, $2, $3, $4)",
-	               params, 4);
+	return if_live(ctx, DB_ONCE, sql, params, 5);
 }
 
 static const char *why(void *ctx)

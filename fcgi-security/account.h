@@ -58,7 +58,7 @@ struct account_store {
 	 * End all tokens of ${id}, whose bearer has one of ${generation}.  ERR_TOKEN: those are
 	 * dead already, and nothing was done.
 	 */
-	enum err (*log_out)(void *ctx, const char *id, int64_t generation);
+	enum err (*log_out)(void *ctx, const char *id, int64_t generation, const char *address);
 
 	/*
 	 * Replace the hash of ${account} by ${new_hash} and end all its tokens, if generation and
@@ -66,7 +66,8 @@ struct account_store {
 	 * done.  After ERR_UNAVAILABLE or ERR_TIMEOUT it may have been done: nothing is tried
 	 * twice.
 	 */
-	enum err (*change_password)(void *ctx, const struct account *account, const char *new_hash);
+	enum err (*change_password)(void *ctx, const struct account *account, const char *new_hash,
+	                            const char *address);
 
 	/* What went wrong last, in one line without secrets; valid until the next call. */
 	const char *(*why)(void *ctx);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "attempt.h"
 #include "bearer.h"
 #include "change.h"
 #include "crypto.h"
@@ -43,8 +44,8 @@ static enum err authenticate(const struct endpoints *deps, const struct password
 }
 
 /* Store the new password.  ERR_TOKEN: the account is no longer as ${account} says. */
-static enum err store(const struct endpoints *deps, const struct passwords *given,
-                      const struct account *account)
+static enum err store(const struct endpoints *deps, const struct request *req,
+                      const struct passwords *given, const struct account *account)
 {
 	const struct account_store *accounts = &deps->accounts;
 	char hash[PASSWORD_HASH_SIZE];
@@ -53,7 +54,7 @@ static enum err store(const struct endpoints *deps, const struct passwords *give
 
 	if (err != ERR_OK)
 		return err;
-	err = accounts->change_password(accounts->ctx, account, hash);
+	err = accounts->change_password(accounts->ctx, account, hash, req->remote_addr);
 	if (err != ERR_OK && err != ERR_TOKEN)
 		log_warn("database: %s", accounts->why(accounts->ctx));
 	return err;
@@ -71,11 +72,14 @@ static void change(const struct endpoints *deps, const struct request *req,
 	}
 	err = authenticate(deps, given, account);
 	if (err == ERR_FORBIDDEN) {
+		attempt_failed(deps, req, account->login);
 		response_problem(resp, req, err, "The password is wrong.");
 		return;
 	}
-	if (err == ERR_OK)
-		err = store(deps, given, account);
+	if (err == ERR_OK) {
+		attempt_succeeded(deps, req, account->login);
+		err = store(deps, req, given, account);
+	}
 	if (err == ERR_OK)
 		resp->status = 204;
 	else if (err == ERR_TOKEN)
@@ -105,7 +109,8 @@ void change_handle(const struct endpoints *deps, const struct request *req, stru
 		response_problem(resp, req, err, why == NULL ? NULL : "%s", why);
 		goto out;
 	}
-	if (newpassword_ok(deps, req, given.new_password, given.new_password_len, resp))
+	if (newpassword_ok(deps, req, given.new_password, given.new_password_len, resp) &&
+	    attempt_allowed(deps, req, account.login, resp))
 		change(deps, req, &given, &account, resp);
 out:
 	passwords_wipe(&given);

@@ -8,7 +8,8 @@
  * password, gets another one; all his tokens die, this one included.
  *
  * 204.  401: the token, before the body is looked at.  400, 413, 415.  403: the password is wrong;
- * that costs as many PBKDF2 rounds whatever the stored hash.  405.  503, after which it may have
+ * that costs as many PBKDF2 rounds whatever the stored hash, and counts as a failed login: 429.
+ * 405.  503, after which it may have
  * been done, or when the account was changed at the same time and nothing was done.  For a client
  * that has gone nothing is hashed.
  */

@@ -1,4 +1,5 @@
 #include "login.h"
+#include "attempt.h"
 #include "credentials.h"
 #include "crypto.h"
 #include "grant.h"
@@ -39,20 +40,13 @@ static void refresh_hash(const struct endpoints *deps, const struct credentials 
 		log_warn("the password hash of account %s was not renewed", account->id);
 }
 
-/* The password was wrong: answer ${err}, count it and record it. */
+/* The password was not proven: answer ${err}. */
 static void refuse(const struct endpoints *deps, const struct request *req,
                    const struct credentials *given, enum err err, struct response *resp)
 {
-	const struct account_store *accounts = &deps->accounts;
-
 	response_problem(resp, req, err, NULL);
-	if (err != ERR_CREDENTIALS)
-		return;
-	if (throttle_count(&deps->throttle, given->login, req->remote_addr, deps->now()) != ERR_OK)
-		log_error("a failed login was not counted");
-	if (accounts->login_failed(accounts->ctx, given->login, req->remote_addr) != ERR_OK)
-		log_warn("audit: a failed login was not recorded: %s",
-		         accounts->why(accounts->ctx));
+	if (err == ERR_CREDENTIALS)
+		attempt_failed(deps, req, given->login);
 }
 
 /* The password of ${account} was right. */
@@ -62,28 +56,11 @@ static void accept(const struct endpoints *deps, const struct request *req,
 {
 	const struct account_store *accounts = &deps->accounts;
 
-	if (throttle_forget(&deps->throttle, given->login, req->remote_addr, deps->now()) != ERR_OK)
-		log_error("the failed logins of account %s were not forgotten", account->id);
+	attempt_succeeded(deps, req, given->login);
 	refresh_hash(deps, given, account);
 	if (accounts->logged_in(accounts->ctx, account->id, req->remote_addr) != ERR_OK)
 		log_warn("audit: a login was not recorded: %s", accounts->why(accounts->ctx));
 	grant_answer(deps, req, account->id, account->generation, deps->now(), resp);
-}
-
-/* Whether the login may be tried from where ${req} comes from; if not ${resp} says so. */
-static bool may_try(const struct endpoints *deps, const struct request *req,
-                    const struct credentials *given, struct response *resp)
-{
-	int64_t wait = 0;
-	enum err err =
-	    throttle_check(&deps->throttle, given->login, req->remote_addr, deps->now(), &wait);
-
-	if (err == ERR_TOO_MANY)
-		response_too_many(resp, req, wait,
-		                  "Too many failures of this login from this address; wait.");
-	else if (err != ERR_OK)
-		response_problem(resp, req, err, NULL);
-	return err == ERR_OK;
 }
 
 static void log_in(const struct endpoints *deps, const struct request *req,
@@ -124,7 +101,7 @@ void login_handle(const struct endpoints *deps, const struct request *req, struc
 		response_problem(resp, req, err, why == NULL ? NULL : "%s", why);
 		return;
 	}
-	if (may_try(deps, req, &given, resp))
+	if (attempt_allowed(deps, req, given.login, resp))
 		log_in(deps, req, &given, resp);
 	credentials_wipe(&given);
 }

@@ -14,7 +14,7 @@ void logout_handle(const struct endpoints *deps, const struct request *req, stru
 		response_problem(resp, req, err, NULL);
 		return;
 	}
-	err = accounts->log_out(accounts->ctx, claims.sub, claims.gen);
+	err = accounts->log_out(accounts->ctx, claims.sub, claims.gen, req->remote_addr);
 	if (err == ERR_OK)
 		resp->status = 204;
 	else if (err == ERR_TOKEN)

@@ -538,6 +538,20 @@ def test_one_wins(database, accounts, call):
     assert one(accounts, "SELECT generation FROM imagegate.account_by_id(%s)", account) == 1
 
 
+@pytest.mark.parametrize(
+    ("call", "actions"),
+    [
+        ("account_log_out(%s, 0)", "tokens revoked"),
+        (f"account_change_password(%s, 0, '{HASH}', '{HASH2}')", "password changed, tokens revoked"),
+    ],
+)
+def test_what_the_owner_does_is_in_the_audit(database, accounts, call, actions):
+    account, _ = create(accounts)
+    assert one(accounts, f"SELECT imagegate.{call} FROM imagegate.audit_from('192.0.2.7')", account) is True
+    audit = f"FROM audit WHERE account = '{account}' AND address = '192.0.2.7' AND actor = 'accounts'"
+    assert database.psql(f"SELECT string_agg(action, ', ' ORDER BY action) {audit}") == actions
+
+
 def test_login_uses_the_index(database, accounts):
     create(accounts, "indexed")
     plan = database.psql(

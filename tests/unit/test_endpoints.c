@@ -121,9 +121,11 @@ static enum err rehash(void *ctx, const char *account, const char *old_hash, con
 	return s->rehash_err;
 }
 
-static enum err log_out(void *ctx, const char *account, int64_t generation)
+static enum err log_out(void *ctx, const char *account, int64_t generation, const char *address)
 {
 	struct store *s = ctx;
+
+	(void)snprintf(s->address, sizeof(s->address), "%s", address);
 
 	if (s->log_out_err != ERR_OK)
 		return s->log_out_err;
@@ -135,9 +137,12 @@ static enum err log_out(void *ctx, const char *account, int64_t generation)
 	return ERR_OK;
 }
 
-static enum err change_password(void *ctx, const struct account *account, const char *new_hash)
+static enum err change_password(void *ctx, const struct account *account, const char *new_hash,
+                                const char *address)
 {
 	struct store *s = ctx;
+
+	(void)snprintf(s->address, sizeof(s->address), "%s", address);
 
 	if (s->raced)
 		s->account.generation++;
@@ -1116,6 +1121,31 @@ static void the_old_password_is_needed(void **state)
 	assert_int_equal(store.account.generation, 0);
 }
 
+/* With those of logins: a stolen token is no way to guess without limit. */
+static void wrong_passwords_are_limited(void **state)
+{
+	static const char wrong[] =
+	    "{\"password\":\"wrong password\",\"new_password\":\"another password\"}";
+	char header[LIMIT_AUTHORIZATION];
+	struct request req = with_token("password", header);
+
+	(void)state;
+	add_bob(ROUNDS);
+	(void)snprintf(header, sizeof(header), "%s", bearer());
+	assert_int_equal(try_login("bob", "wrong password"), 401);
+	for (int i = 1; i < FAILURES; i++)
+		assert_int_equal(send_body(req, wrong), 403);
+	assert_int_equal(store.failures, FAILURES);
+	rounds_spent = 0;
+	assert_int_equal(send_body(req, change_body), 429);
+	assert_true(in_header("Retry-After: "));
+	assert_int_equal(try_login("bob", "right password"), 429);
+	assert_int_equal(rounds_spent, 0);
+	req.remote_addr = "198.51.100.1";
+	assert_int_equal(send_body(req, change_body), 204);
+	assert_string_equal(store.address, "198.51.100.1");
+}
+
 static void a_change_that_meets_another_does_nothing(void **state)
 {
 	char header[LIMIT_AUTHORIZATION];
@@ -1223,6 +1253,7 @@ int main(void)
 	    TEST(logging_out_ends_all_tokens),
 	    TEST(a_change_with_a_bad_body_is_refused),
 	    TEST(the_old_password_is_needed),
+	    TEST(wrong_passwords_are_limited),
 	    TEST(a_change_that_meets_another_does_nothing),
 	    TEST(a_changed_password_opens_the_account),
 	    TEST(ready_asks_the_database),
