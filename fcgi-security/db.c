@@ -10,7 +10,7 @@
 
 #include "buf.h"
 #include "db.h"
-#include "resolve.h"
+#include "resolver.h"
 
 enum {
 	WHY_SIZE = 256,    /* bytes of an explanation */
@@ -29,7 +29,7 @@ struct db {
 /* db_result is PGresult under a name of our own: it is never defined. */
 static const PGresult *pg(const struct db_result *result)
 {
-	return (const PGresult *)(const void *)result;
+	return (const PGresult *)result;
 }
 
 static int64_t now_ms(void)
@@ -381,7 +381,7 @@ enum err db_query(struct db *db, enum db_repeat repeat, const char *sql, const c
 			err = run(db, sql, params, n, deadline, &result);
 	}
 	if (err == ERR_OK)
-		*ret = (struct db_result *)(void *)result;
+		*ret = (struct db_result *)result;
 	return err;
 }
 
@@ -467,5 +467,5 @@ enum err db_flag(const struct db_result *result, size_t row, size_t col, bool *r
 
 void db_result_free(struct db_result *result)
 {
-	PQclear((PGresult *)(void *)result);
+	PQclear((PGresult *)result);
 }

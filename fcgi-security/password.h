@@ -46,7 +46,7 @@ MUST_CHECK enum err password_parse(const char *text, struct password_hash *ret);
 
 /*
  * Write the hash of ${len} bytes of ${password} with a fresh salt to ${text}.  Takes about 0.15 s a
- * million rounds.  ERR_INTERNAL.
+ * million rounds.  ERR_NOMEM, ERR_INTERNAL.
  */
 MUST_CHECK enum err password_make(const struct password_cost *cost, const void *password,
                                   size_t len, char text[PASSWORD_HASH_SIZE]);
@@ -56,7 +56,7 @@ MUST_CHECK enum err password_make(const struct password_cost *cost, const void *
  * Whatever the outcome, at least ${cost}'s rounds are spent, and exactly as many unless ${stored}
  * has more: the time does not tell whether the account exists or how old its hash is. ERR_OK: it is
  * this password.  ERR_CREDENTIALS: it is not.  ERR_MALFORMED: it is not, ${stored} being no hash
- * that is understood.  ERR_INTERNAL.
+ * that is understood.  ERR_NOMEM, ERR_INTERNAL.
  */
 MUST_CHECK enum err password_check(const struct password_cost *cost, const void *password,
                                    size_t len, const char *stored);

@@ -270,10 +270,10 @@ int64_t table_generation(const struct table *table, const char account[ACCOUNT_I
 		size_t middle = low + (high - low) / 2;
 		const struct record *record = &table->record[middle];
 		int order = memcmp(account, record->account, ACCOUNT_ID_LEN);
-		uint64_t generation = 0;
 
 		if (order == 0) {
-			generation = le64toh(record->generation);
+			uint64_t generation = le64toh(record->generation);
+
 			return generation > INT64_MAX ? INT64_MAX : (int64_t)generation;
 		}
 		if (order < 0)

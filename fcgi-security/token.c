@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arena.h"
 #include "base64url.h"
 #include "crypto.h"
 #include "flatjson.h"
@@ -22,6 +23,8 @@ struct jws {
 	size_t signed_len; /* of ${text}: header, dot, payload */
 	uint8_t mac[CRYPTO_SHA256_LEN];
 };
+
+enum { ARENA_BASE = 16384, ARENA_PER_BYTE = 128 };
 
 /* ---- signing ---- */
 
@@ -76,9 +79,11 @@ enum err token_claims(const struct token_rules *rules, const char *sub, int64_t 
 	struct claims claims = {
 	    .iat = now, .exp = now + rules->lifetime, .gen = gen, .auth_time = auth_time};
 	uint8_t random[TOKEN_JTI_LEN / 2];
+	enum err err =
+	    request_account_ok(sub) ? crypto_random(random, sizeof(random)) : ERR_INTERNAL;
 
-	if (!request_account_ok(sub) || crypto_random(random, sizeof(random)) != ERR_OK)
-		return ERR_INTERNAL;
+	if (err != ERR_OK)
+		return err;
 	memcpy(claims.sub, sub, sizeof(claims.sub));
 	for (size_t i = 0; i < sizeof(random); i++)
 		(void)snprintf(claims.jti + 2 * i, 3, "%02x", random[i]);
@@ -208,9 +213,10 @@ static enum err verify(const struct jws *jws, const struct key *key)
 {
 	uint8_t mac[CRYPTO_SHA256_LEN];
 
-	/* With arguments such as these HMAC fails for want of memory only. */
-	if (crypto_hmac_sha256(key->data, key->len, jws->text, jws->signed_len, mac) != ERR_OK)
-		return ERR_NOMEM;
+	enum err err = crypto_hmac_sha256(key->data, key->len, jws->text, jws->signed_len, mac);
+
+	if (err != ERR_OK)
+		return err;
 	return crypto_equal(mac, jws->mac, sizeof(mac)) ? ERR_OK : ERR_TOKEN;
 }
 
@@ -283,7 +289,7 @@ static bool header_absent(jwt_t *jwt, const char *name)
  * any base64, any JSON and any HMAC algorithm, lets the last of two equal names win, and compares
  * with what is left on its stack when OpenSSL's HMAC() fails.
  */
-static enum err confirm(const struct jws *jws, const struct key *key)
+static enum err agree(const struct jws *jws, const struct key *key)
 {
 	char text[LIMIT_TOKEN + 1];
 	jwt_t *jwt = NULL;
@@ -300,6 +306,23 @@ static enum err confirm(const struct jws *jws, const struct key *key)
 	    (typ == NULL ? !header_absent(jwt, "typ") : strcmp(typ, "JWT") != 0))
 		err = ERR_TOKEN;
 	jwt_free(jwt);
+	return err;
+}
+
+/* agree() in an arena: of libjwt's memory most is jansson's; see flatjson.c for why and how much.
+ */
+static enum err confirm(const struct jws *jws, const struct key *key)
+{
+	struct arena arena = {0};
+	enum err err = arena_open(&arena, ARENA_BASE + ARENA_PER_BYTE * jws->len);
+
+	if (err != ERR_OK)
+		return err;
+	(void)jwt_set_alloc(arena_hook_malloc, arena_hook_realloc, arena_hook_free);
+	err = agree(jws, key);
+	(void)jwt_set_alloc(NULL, NULL, NULL);
+	arena_close();
+	arena_free(&arena);
 	return err;
 }
 

@@ -33,6 +33,7 @@ struct claims {
 /*
  * Fill *${ret} for a new token of ${sub}, an account id, issued at ${now} for the life that
  * ${rules} allow, with a fresh jti.  ERR_INTERNAL: ${sub} is no account id, or no random bytes.
+ * ERR_NOMEM.
  */
 MUST_CHECK enum err token_claims(const struct token_rules *rules, const char *sub, int64_t gen,
                                  int64_t auth_time, int64_t now, struct claims *ret);

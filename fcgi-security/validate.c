@@ -42,7 +42,7 @@ static int64_t now_ms(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
@@ -69,6 +69,7 @@ static int serve(const struct settings *settings, const struct keys *keys)
 	              .issuer = settings->issuer,
 	              .audience = settings->audience,
 	              .lifetime = settings->lifetime / 1000},
+	    .state = VALIDATOR_START,
 	    .now_ms = now_ms,
 	};
 	int status = 1;

@@ -47,10 +47,14 @@ enum err name_new(const char *account, int64_t now_ms, const char *extension, st
 {
 	char when[NAME_TIME_LEN];
 	char random[NAME_RANDOM_LEN];
+	enum err err = ERR_OK;
 
 	if (!request_account_ok(account) || !extension_ok(extension) || now_ms < 0 ||
-	    now_ms > TIME_END || put_random(random) != ERR_OK)
+	    now_ms > TIME_END)
 		return ERR_INTERNAL;
+	err = put_random(random);
+	if (err != ERR_OK)
+		return err;
 	put_time(now_ms, when);
 	(void)snprintf(ret->file, sizeof(ret->file), "%s-%.*s%.*s.%s", account, NAME_TIME_LEN, when,
 	               NAME_RANDOM_LEN, random, extension);

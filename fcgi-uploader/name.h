@@ -28,7 +28,7 @@ struct name {
 /*
  * Make a new name for an image of ${account} that arrived at ${now_ms}, milliseconds since 1970.
  * ERR_INTERNAL if ${account} is no account id, ${extension} none of ours, the time out of range, or
- * there is no randomness.
+ * there is no randomness.  ERR_NOMEM.
  */
 MUST_CHECK enum err name_new(const char *account, int64_t now_ms, const char *extension,
                              struct name *ret);

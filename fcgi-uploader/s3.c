@@ -65,13 +65,17 @@ struct transfer {
 };
 
 /* Whether ${origin} is a URL to curl too: the port, and the form of an address. */
-static bool curl_takes(const char *origin)
+static enum err check_by_curl(const char *origin)
 {
 	CURLU *url = curl_url();
-	bool ok = url != NULL && curl_url_set(url, CURLUPART_URL, origin, 0) == CURLUE_OK;
+	CURLUcode code = CURLUE_OUT_OF_MEMORY;
 
+	if (url != NULL)
+		code = curl_url_set(url, CURLUPART_URL, origin, 0);
 	curl_url_cleanup(url);
-	return ok;
+	if (code == CURLUE_OK)
+		return ERR_OK;
+	return code == CURLUE_OUT_OF_MEMORY ? ERR_NOMEM : ERR_MALFORMED;
 }
 
 /* Copy ${url} to ${origin}, without a slash at its end; set *${ret_host} to where the host begins.
@@ -84,14 +88,16 @@ static enum err parse_url(const char *url, char origin[ORIGIN_MAX], size_t *ret_
 	              : strncmp(url, "https://", 8) == 0 ? 8
 	                                                 : 0;
 	size_t end = host + strspn(url + host, host_characters);
+	enum err err = ERR_OK;
 
 	if (host == 0 || end == host || end >= ORIGIN_MAX ||
 	    (strcmp(url + end, "") != 0 && strcmp(url + end, "/") != 0))
 		return ERR_MALFORMED;
 	memcpy(origin, url, end);
 	origin[end] = '\0';
-	if (!curl_takes(origin))
-		return ERR_MALFORMED;
+	err = check_by_curl(origin);
+	if (err != ERR_OK)
+		return err;
 	*ret_host = host;
 	return ERR_OK;
 }
@@ -101,7 +107,7 @@ void s3_check(const struct s3_config *config, struct buf *problems)
 	char origin[ORIGIN_MAX];
 	size_t host = 0;
 
-	if (config->url != NULL && parse_url(config->url, origin, &host) != ERR_OK)
+	if (config->url != NULL && parse_url(config->url, origin, &host) == ERR_MALFORMED)
 		buf_puts(problems,
 		         "STORE_URL: must be http:// or https://, a host, perhaps a port, "
 		         "and nothing else\n");
@@ -114,7 +120,7 @@ enum err s3_new(const struct s3_config *config, struct s3 **ret)
 {
 	struct s3 *s3 = NULL;
 	size_t host = 0;
-	enum err err = ERR_MALFORMED;
+	enum err err = ERR_OK;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return ERR_NOMEM;
@@ -124,10 +130,13 @@ enum err s3_new(const struct s3_config *config, struct s3 **ret)
 		return ERR_NOMEM;
 	}
 	s3->config = config;
-	if (parse_url(config->url, s3->origin, &host) != ERR_OK ||
-	    !name_is_bucket(config->bucket) ||
-	    sigv4_init(&s3->sigv4, config->access_key, config->secret_key, config->region) !=
-	        ERR_OK)
+	err = parse_url(config->url, s3->origin, &host);
+	if (err == ERR_OK && !name_is_bucket(config->bucket))
+		err = ERR_MALFORMED;
+	if (err == ERR_OK)
+		err =
+		    sigv4_init(&s3->sigv4, config->access_key, config->secret_key, config->region);
+	if (err != ERR_OK)
 		goto out;
 	s3->host = s3->origin + host;
 	err = ERR_NOMEM;
@@ -160,7 +169,7 @@ static int64_t monotonic_ms(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
@@ -478,7 +487,9 @@ static enum err conclude(const struct transfer *transfer, CURL *easy, CURLcode c
 		(void)snprintf(why, STORE_WHY_LEN, "the store: %.120s",
 		               transfer->error[0] != '\0' ? transfer->error
 		                                          : curl_easy_strerror(code));
-		return code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_UNAVAILABLE;
+		return code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT
+		       : code == CURLE_OUT_OF_MEMORY    ? ERR_NOMEM
+		                                        : ERR_UNAVAILABLE;
 	}
 	if (curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer->status) != CURLE_OK)
 		return ERR_INTERNAL;
@@ -517,7 +528,7 @@ static enum err attempt(struct transfer *transfer, bool reconnect, bool *ret_aga
 		goto out;
 	if (!set_limits(easy, transfer) || !set_callbacks(easy, transfer) ||
 	    !set_request(easy, transfer, headers, reconnect)) {
-		err = ERR_INTERNAL;
+		err = ERR_NOMEM; /* the options are constants that curl is known to take */
 		goto out;
 	}
 	code = perform(transfer->s3->multi, easy);

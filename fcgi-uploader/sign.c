@@ -42,7 +42,7 @@ static void answer(struct sign *sign, const struct request *req, struct response
 	err = sign_get(sign, req->object, date, &authorization);
 	if (err != ERR_OK) {
 		log_error("signing failed: %s", err_problem(err)->detail);
-		response_problem(resp, req, ERR_INTERNAL, NULL);
+		response_problem(resp, req, err == ERR_NOMEM ? ERR_NOMEM : ERR_INTERNAL, NULL);
 		goto out;
 	}
 	resp->status = 204;

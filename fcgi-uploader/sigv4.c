@@ -73,8 +73,8 @@ void sigv4_date(time_t now, char date[SIGV4_DATE_LEN + 1])
 {
 	struct tm tm;
 
-	gmtime_r(&now, &tm);
-	strftime(date, SIGV4_DATE_LEN + 1, "%Y%m%dT%H%M%SZ", &tm);
+	(void)gmtime_r(&now, &tm);
+	(void)strftime(date, SIGV4_DATE_LEN + 1, "%Y%m%dT%H%M%SZ", &tm);
 }
 
 void sigv4_uri_encode(struct buf *out, const char *text, bool keep_slash)

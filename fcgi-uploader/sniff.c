@@ -43,8 +43,11 @@ static void copy_type(const char *type, char seen[SNIFF_TYPE_MAX])
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789./+-";
 	size_t i;
 
-	for (i = 0; i < SNIFF_TYPE_MAX - 1 && type[i] != '\0'; i++)
-		seen[i] = strchr(plain, type[i]) != NULL ? type[i] : '-';
+	for (i = 0; i < SNIFF_TYPE_MAX - 1 && type[i] != '\0'; i++) {
+		seen[i] = '-';
+		if (strchr(plain, type[i]) != NULL)
+			seen[i] = type[i];
+	}
 	seen[i] = '\0';
 }
 

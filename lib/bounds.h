@@ -9,7 +9,6 @@
 #define LIMIT_AUTHORIZATION (LIMIT_TOKEN + 16) /* "Bearer " and some spaces */
 #define LIMIT_LOGIN         64                 /* characters; api */
 #define LIMIT_PASSWORD      1024  /* bytes; hashing time does not depend on it beyond one block */
-#define LIMIT_REQUEST_ID    64    /* characters; ours have 32 */
 #define LIMIT_HEADER_BLOCK  4096  /* bytes of response header that a worker may write */
 #define LIMIT_RESPONSE_BODY 65536 /* bytes of response body: a page of a listing is the largest */
 #define LIMIT_LOG_LINE      4096  /* bytes; up to PIPE_BUF (4096) a line is written whole */

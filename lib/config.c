@@ -34,7 +34,7 @@ static void free_secret(struct secret *secret)
 static enum err read_file(const char *name, const char *path, struct buf *value,
                           struct buf *problems)
 {
-	enum err err = ERR_MALFORMED;
+	enum err err = ERR_OK;
 	char block[1024];
 	ssize_t n = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -45,13 +45,16 @@ static enum err read_file(const char *name, const char *path, struct buf *value,
 	}
 	while (buf_err(value) == ERR_OK && (n = read(fd, block, sizeof(block))) > 0)
 		buf_put(value, block, (size_t)n);
-	if (n < 0)
+	if (n < 0) {
 		buf_printf(problems, "%s_FILE: cannot read %s: %s\n", name, path, strerror(errno));
-	else if (buf_err(value) != ERR_OK)
+		err = ERR_MALFORMED;
+	} else if (buf_err(value) == ERR_TOO_LARGE) {
 		buf_printf(problems, "%s_FILE: %s is larger than %d bytes\n", name, path,
 		           LIMIT_SECRET_FILE);
-	else
-		err = ERR_OK;
+		err = ERR_MALFORMED;
+	} else {
+		err = buf_err(value);
+	}
 	explicit_bzero(block, sizeof(block));
 	close(fd);
 	return err;
@@ -176,7 +179,7 @@ static enum err set(const struct setting *row, const struct buf *value, void *ou
 
 	switch (row->type) {
 	case SETTING_TEXT:
-		return copy_text(row, value, member, problems);
+		return copy_text(row, value, (char **)member, problems);
 	case SETTING_SECRET:
 		secret = member;
 		err = copy_text(row, value, &secret->data, problems);
@@ -212,6 +215,8 @@ static enum err load(const struct setting *row, void *out, struct buf *problems)
 	}
 	err = set(row, &value, out, problems);
 out:
+	if (err == ERR_NOMEM)
+		buf_printf(problems, "%s: memory ran out\n", row->name);
 	buf_free(&value);
 	return err;
 }
@@ -235,7 +240,7 @@ void config_free(const struct setting *table, size_t n, void *out)
 		void *member = (char *)out + table[i].offset;
 
 		if (table[i].type == SETTING_TEXT)
-			free_text(member);
+			free_text((char **)member);
 		else if (table[i].type == SETTING_SECRET)
 			free_secret(member);
 	}

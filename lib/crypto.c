@@ -1,31 +1,47 @@
 #include <limits.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include "crypto.h"
 
+/* What made OpenSSL fail: it queues its reasons, unless there is no memory for the queue itself. */
+static enum err failure(void)
+{
+	unsigned long reason = ERR_get_error();
+	enum err err = reason == 0 ? ERR_NOMEM : ERR_INTERNAL;
+
+	for (; reason != 0; reason = ERR_get_error()) {
+		if (ERR_GET_REASON(reason) == ERR_R_MALLOC_FAILURE)
+			err = ERR_NOMEM;
+	}
+	return err;
+}
+
 enum err crypto_random(void *data, size_t len)
 {
-	if (len > INT_MAX || RAND_bytes(data, (int)len) != 1)
+	if (len > INT_MAX)
 		return ERR_INTERNAL;
-	return ERR_OK;
+	ERR_clear_error();
+	return RAND_bytes(data, (int)len) == 1 ? ERR_OK : failure();
 }
 
 enum err crypto_sha256(const void *data, size_t len, uint8_t digest[CRYPTO_SHA256_LEN])
 {
-	if (EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL) != 1)
-		return ERR_INTERNAL;
-	return ERR_OK;
+	ERR_clear_error();
+	return EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL) == 1 ? ERR_OK : failure();
 }
 
 enum err crypto_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                             uint8_t mac[CRYPTO_SHA256_LEN])
 {
-	if (key_len > INT_MAX ||
-	    HMAC(EVP_sha256(), key, (int)key_len, data, len, mac, NULL) == NULL)
+	if (key_len > INT_MAX)
 		return ERR_INTERNAL;
+	ERR_clear_error();
+	if (HMAC(EVP_sha256(), key, (int)key_len, data, len, mac, NULL) == NULL)
+		return failure();
 	return ERR_OK;
 }
 
@@ -34,9 +50,10 @@ enum err crypto_pbkdf2(const void *password, size_t password_len, const void *sa
 {
 	if (password_len > INT_MAX || salt_len > INT_MAX || rounds > INT_MAX || key_len > INT_MAX)
 		return ERR_INTERNAL;
+	ERR_clear_error();
 	if (PKCS5_PBKDF2_HMAC(password, (int)password_len, salt, (int)salt_len, (int)rounds,
 	                      EVP_sha256(), (int)key_len, key) != 1)
-		return ERR_INTERNAL;
+		return failure();
 	return ERR_OK;
 }
 

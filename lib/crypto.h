@@ -9,17 +9,19 @@
 
 #define CRYPTO_SHA256_LEN 32 /* bytes */
 
-/* Fill ${data} with ${len} bytes from the system's cryptographic generator.  ERR_INTERNAL. */
+/* Fill ${data} with ${len} bytes from the system's cryptographic generator.
+ * ERR_NOMEM, ERR_INTERNAL. */
 MUST_CHECK enum err crypto_random(void *data, size_t len);
 
-/* SHA-256 (FIPS 180-4) of ${len} bytes.  ERR_INTERNAL. */
+/* SHA-256 (FIPS 180-4) of ${len} bytes.  ERR_NOMEM, ERR_INTERNAL. */
 MUST_CHECK enum err crypto_sha256(const void *data, size_t len, uint8_t digest[CRYPTO_SHA256_LEN]);
 
-/* HMAC-SHA-256 (RFC 2104).  ERR_INTERNAL. */
+/* HMAC-SHA-256 (RFC 2104).  ERR_NOMEM, ERR_INTERNAL. */
 MUST_CHECK enum err crypto_hmac_sha256(const void *key, size_t key_len, const void *data,
                                        size_t len, uint8_t mac[CRYPTO_SHA256_LEN]);
 
-/* PBKDF2-HMAC-SHA-256 (RFC 8018 section 5.2) with ${rounds} iterations.  ERR_INTERNAL. */
+/* PBKDF2-HMAC-SHA-256 (RFC 8018 section 5.2) with ${rounds} iterations.
+ * ERR_NOMEM, ERR_INTERNAL. */
 MUST_CHECK enum err crypto_pbkdf2(const void *password, size_t password_len, const void *salt,
                                   size_t salt_len, uint32_t rounds, void *key, size_t key_len);
 

@@ -14,7 +14,7 @@ struct flatjson;
  * LIMIT_JSON_MEMBERS members, no name twice, valid UTF-8, no NUL in a string, and no array or
  * object inside.  On success *${ret} is the caller's, to be freed with flatjson_free().  On failure
  * *${ret} is untouched and *${why} is a static sentence for the client.
- * ERR_MALFORMED, ERR_NOMEM.
+ * The copy that is made of ${text} is wiped when it is freed.  ERR_MALFORMED, ERR_NOMEM.
  */
 MUST_CHECK enum err flatjson_parse(const void *text, size_t len, struct flatjson **ret,
                                    const char **why);

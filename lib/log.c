@@ -32,9 +32,9 @@ static void begin(struct buf *line, enum log_level level)
 	struct tm tm;
 	char stamp[32];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &tm);
+	(void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	buf_printf(line, "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"app\":\"%s\",\"pid\":%d",
 	           stamp, now.tv_nsec / 1000000, names[level], log_app, (int)getpid());
 	if (log_id != NULL) {

@@ -51,7 +51,7 @@ static enum err reason(void)
 
 static enum err write_header(int fd)
 {
-	struct file *file = NULL;
+	const struct file *file = NULL;
 	char header[offsetof(struct file, words)] = {0};
 	enum err err = crypto_random(header + offsetof(struct file, salt), sizeof(file->salt));
 

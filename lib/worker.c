@@ -137,7 +137,7 @@ static int64_t waited_since(int64_t passed)
 	struct timespec now;
 	int64_t waited = 0;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	(void)clock_gettime(CLOCK_REALTIME, &now);
 	waited = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - passed;
 	return passed == 0 || waited < 0 ? 0 : waited;
 }
@@ -226,7 +226,7 @@ static int64_t now_micros(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 

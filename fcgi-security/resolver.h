@@ -1,5 +1,5 @@
-#ifndef FCGI_SECURITY_RESOLVE_H
-#define FCGI_SECURITY_RESOLVE_H
+#ifndef FCGI_SECURITY_RESOLVER_H
+#define FCGI_SECURITY_RESOLVER_H
 
 #include <stdint.h>
 

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "resolve.h"
+#include "resolver.h"
 
 enum { ADDRESSES_MAX = 8 }; /* more would only use up the deadline */
 
