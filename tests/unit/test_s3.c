@@ -350,64 +350,60 @@ static void test_no_store(void **state)
 	s3 = NULL;
 }
 
+static const struct {
+	struct step step;
+	enum err err;
+} not_believed[] = {
+    {{LAST, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 412 Precondition Failed\r\n" ETAG SUM "Content-Length: 0\r\n\r\n"},
+     ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 500 Internal\r\n" ETAG SUM "Content-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 503 Slow\r\nContent-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 507 Full\r\nContent-Length: 0\r\n\r\n"}, ERR_FULL},
+    {{LAST, "HTTP/1.1 400 Bad\r\n\r\n<Error><Code>XMinioStorageFull</Code></Error>"}, ERR_FULL},
+    {{LAST, "HTTP/1.1 400 Bad\r\n\r\n<Error>"
+            "<Code>XMinioAdminBucketQuotaExceeded</Code></Error>"},
+     ERR_FULL},
+    {{LAST, "HTTP/1.1 400 Bad\r\n\r\n<Error><Code>XMinioStorageFullness</Code></Error>"},
+     ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 201 Created\r\n" ETAG SUM "Content-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 204 None\r\n" ETAG SUM "\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 200 OK\r\n" SUM "Content-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 200 OK\r\nETag: \"0\"\r\n" SUM "Content-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 200 OK\r\n" ETAG ETAG SUM "Content-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 200 OK\r\n" ETAG "Content-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 200 OK\r\n" ETAG "x-amz-checksum-crc32c: AAAAAA==\r\n"
+            "Content-Length: 0\r\n\r\n"},
+     ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 200 OK\r\n" ETAG SUM "Content-Length: 9\r\n\r\ncut"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 200 OK\r\nETag"}, ERR_UNAVAILABLE},
+    {{LAST, "HTTP/1.1 100 Continue\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, "\x01\x02 garbage\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{LAST, ""}, ERR_UNAVAILABLE},
+    {{EARLY, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
+    {{MIDWAY, NULL}, ERR_UNAVAILABLE},
+};
+
 static void test_answers_not_believed(void **state)
 {
-	static const struct {
-		struct step step;
-		enum err err;
-	} cases[] = {
-	    {{LAST, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 412 Precondition Failed\r\n" ETAG SUM "Content-Length: 0\r\n\r\n"},
-	     ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 500 Internal\r\n" ETAG SUM "Content-Length: 0\r\n\r\n"},
-	     ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 503 Slow\r\nContent-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 507 Full\r\nContent-Length: 0\r\n\r\n"}, ERR_FULL},
-	    {{LAST, "HTTP/1.1 400 Bad\r\n\r\n<Error><Code>XMinioStorageFull</Code></Error>"},
-	     ERR_FULL},
-	    {{LAST, "HTTP/1.1 400 Bad\r\n\r\n<Error>"
-	            "<Code>XMinioAdminBucketQuotaExceeded</Code></Error>"},
-	     ERR_FULL},
-	    {{LAST, "HTTP/1.1 400 Bad\r\n\r\n<Error><Code>XMinioStorageFullness</Code></Error>"},
-	     ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 201 Created\r\n" ETAG SUM "Content-Length: 0\r\n\r\n"},
-	     ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 204 None\r\n" ETAG SUM "\r\n"}, ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n"},
-	     ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 200 OK\r\n" SUM "Content-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 200 OK\r\nETag: \"0\"\r\n" SUM "Content-Length: 0\r\n\r\n"},
-	     ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 200 OK\r\n" ETAG ETAG SUM "Content-Length: 0\r\n\r\n"},
-	     ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 200 OK\r\n" ETAG "Content-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 200 OK\r\n" ETAG "x-amz-checksum-crc32c: AAAAAA==\r\n"
-	            "Content-Length: 0\r\n\r\n"},
-	     ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 200 OK\r\n" ETAG SUM "Content-Length: 9\r\n\r\ncut"},
-	     ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 200 OK\r\nETag"}, ERR_UNAVAILABLE},
-	    {{LAST, "HTTP/1.1 100 Continue\r\n\r\n"}, ERR_UNAVAILABLE},
-	    {{LAST, "\x01\x02 garbage\r\n\r\n"}, ERR_UNAVAILABLE},
-	    {{LAST, ""}, ERR_UNAVAILABLE},
-	    {{EARLY, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"}, ERR_UNAVAILABLE},
-	    {{MIDWAY, NULL}, ERR_UNAVAILABLE},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(not_believed) / sizeof(not_believed[0]); i++) {
 		/* And the next upload finds nothing left over from it. */
-		const struct step script[] = {
-		    cases[i].step, {ANSWER, GOOD}, cases[i].step, {ANSWER, GOOD}, {END, NULL}};
+		const struct step script[] = {not_believed[i].step,
+		                              {ANSWER, GOOD},
+		                              not_believed[i].step,
+		                              {ANSWER, GOOD},
+		                              {END, NULL}};
 
 		begin(script);
 		connect_to_it();
-		assert_int_equal(put(SMALL, -1), cases[i].err);
+		assert_int_equal(put(SMALL, -1), not_believed[i].err);
 		assert_string_not_equal(why, "");
 		assert_int_equal(put(SMALL, -1), ERR_OK);
 		s3_free(s3);
 		connect_to_it();
-		assert_int_equal(put(LARGE, -1), cases[i].err);
+		assert_int_equal(put(LARGE, -1), not_believed[i].err);
 		assert_string_not_equal(why, "");
 		assert_int_equal(put(LARGE, -1), ERR_OK);
 		end();
