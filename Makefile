@@ -17,7 +17,7 @@ in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /
 
 .PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key \
         user-add user-password user-disable user-enable user-revoke user-delete user-list \
-        image-rm unit debug test test-docs test-c test-shell test-nginx test-sql test-e2e fuzz format
+        image-rm unit debug test test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz format
 
 help:
 	@echo 'make up       build what is missing, start the stack, wait until it is healthy'
@@ -94,10 +94,10 @@ debug: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build debug
 
 # In order of cost.  The end-to-end tests come last and close with pytest's own summary.
-test: test-docs test-shell test-c test-nginx test-sql test-e2e
+test: test-docs test-shell test-c test-checks test-nginx test-sql test-e2e
 
 SHELL_SCRIPTS = .ci/run scripts/* pool/* nginx/entrypoint nginx/test sql/db-entrypoint sql/migrate \
-    sql/settings.sh createbuckets/createbuckets storage/storage-entrypoint tests/unit/run tests/fuzz/run
+    sql/settings.sh createbuckets/createbuckets storage/storage-entrypoint tests/unit/run tests/fuzz/run tests/checks/banned
 test-shell: toolchain
 	$(in_toolchain) shellcheck -x $(SHELL_SCRIPTS)
 
@@ -112,6 +112,10 @@ test-c: toolchain
 	    make -s -j2 -f build.mk OUT=build/gcc CC=gcc; \
 	    make -s -j2 -f build.mk OUT=build/clang CC=clang; \
 	    make -s -j2 -f build.mk OUT=build unit'
+
+# What scripts and linters can see in the sources, the settings and the containers: checks.mk lists it.
+test-checks: toolchain
+	$(in_toolchain) make -s -j2 -f checks.mk
 
 # The rendered templates, by nginx itself.
 test-nginx: toolchain
