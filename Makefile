@@ -17,7 +17,7 @@ in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /
 
 .PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key \
         user-add user-password user-disable user-enable user-revoke user-delete user-list \
-        image-rm unit debug test test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz format
+        image-rm unit debug test test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz bench format
 
 help:
 	@echo 'make up       build what is missing, start the stack, wait until it is healthy'
@@ -31,6 +31,7 @@ help:
 	@echo 'make test     every test, on a stack of its own beside a running one'
 	@echo 'make unit     the unit tests; TEST=test_buf runs those of one unit, seconds after an edit'
 	@echo 'make fuzz     run each fuzz target for SECONDS_EACH (60) seconds'
+	@echo 'make bench    measure against references; CASE=name (or names) for a part'
 	@echo 'make shell    a shell in the toolchain image'
 	@echo 'make debug    build for gdb and valgrind, into build/debug'
 	@echo 'make format   format the C sources'
@@ -150,5 +151,24 @@ test-e2e: toolchain build
 fuzz: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build SECONDS_EACH=$(or $(SECONDS_EACH),60) fuzz-run
 
+# A stack of its own (bench/stack.env) of the production images, which are built first, with the
+# references beside it.  Kept when a case fails, to be looked at.
+bench: export ENV_FILE = bench/stack.env
+bench: export SECRETS_DIR = ./build/bench-secrets
+bench: toolchain
+	@$(MAKE) ENV_FILE=$(wildcard .env) build
+	@said=$$(DOCKER_BUILDKIT=0 docker build --build-arg TOOLCHAIN=$(TOOLCHAIN) -t imagegate-bench -f bench/Dockerfile bench 2>&1) || { echo "$$said"; exit 1; }
+	@$(in_toolchain) make -s -j2 -f build.mk OUT=build bench
+	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1 || :
+	@$(COMPOSE) build gateway >/dev/null
+	@scripts/secrets $(SECRETS_DIR) >/dev/null
+	@scripts/up
+	docker run --rm --network host --pid host -u "$$(id -u):$$(id -g)" --group-add "$$(stat -c %g /var/run/docker.sock)" \
+	    -v /var/run/docker.sock:/var/run/docker.sock -v "$(CURDIR):$(CURDIR)" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1 \
+	    -e PROJECT=imagegate-bench -e BASE_URL=http://127.0.0.1:18160 -e S3_URL=http://127.0.0.1:19160 \
+	    -e SECRETS_DIR="$(CURDIR)/build/bench-secrets" -e COMMIT="$$(git describe --always --dirty)" -e ROUNDS \
+	    imagegate-bench python3 bench/bench.py $(CASE)
+	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1
+
 format: toolchain
-	$(in_toolchain) sh -c 'clang-format -i lib/*.[ch] fcgi-*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch]'
+	$(in_toolchain) sh -c 'clang-format -i lib/*.[ch] fcgi-*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] bench/*.c'

@@ -4,6 +4,7 @@
 #   make -f build.mk            the programs, in $(OUT)/bin
 #   make -f build.mk unit       the unit and handler tests, under AddressSanitizer and UBSan; TEST=test_buf: that one
 #   make -f build.mk debug      programs and tests for gdb and valgrind, in $(OUT)/debug
+#   make -f build.mk bench      the load generators and references of the bench
 #   make -f build.mk format     is everything formatted as .clang-format says?
 
 OUT ?= build/c
@@ -33,9 +34,11 @@ ARCHIVES = $(OUT)/uploader.a $(OUT)/security.a $(OUT)/lib.a
 support_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 unit_tests = $(or $(TEST),$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
 fuzzers = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-sources = $(wildcard lib/*.[ch] fcgi-*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+sources = $(wildcard lib/*.[ch] fcgi-*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] bench/*.c)
 
-.PHONY: all security uploader debug unit unit-run fuzz-replay fuzz-run format
+BENCH = empty load pbkdf2
+
+.PHONY: all security uploader bench debug unit unit-run fuzz-replay fuzz-run format
 .SECONDARY:
 
 all: security uploader
@@ -49,6 +52,11 @@ $(SECURITY:%=$(OUT)/bin/%): $(OUT)/bin/%: $(OUT)/fcgi-security/%.o $(OUT)/securi
 $(UPLOADER:%=$(OUT)/bin/%): $(OUT)/bin/%: $(OUT)/fcgi-uploader/%.o $(OUT)/uploader.a $(OUT)/lib.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcurl -lexpat -lmagic -lz $(LDLIBS)
+
+bench: $(BENCH:%=$(OUT)/bench/bin/%)
+$(OUT)/bench/bin/%: $(OUT)/bench/%.o $(OUT)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcurl $(LDLIBS)
 
 $(OUT)/lib.a: $(lib_objects)
 $(OUT)/security.a: $(security_objects)
