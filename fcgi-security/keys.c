@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base64url.h"
-#include "crypto.h"
 #include "keys.h"
 
 struct keys {
@@ -98,6 +97,14 @@ enum err keys_parse(const char *text, size_t len, struct keys **ret, struct buf 
 		keys_free(keys);
 		return ERR_MALFORMED;
 	}
+	for (size_t i = 0; i < keys->n; i++) {
+		struct key *key = &keys->key[i];
+
+		if (crypto_hmac_new(key->data, key->len, &key->hmac) != ERR_OK) {
+			keys_free(keys);
+			return ERR_NOMEM;
+		}
+	}
 	*ret = keys;
 	return ERR_OK;
 }
@@ -122,6 +129,8 @@ void keys_free(struct keys *keys)
 {
 	if (keys == NULL)
 		return;
+	for (size_t i = 0; i < keys->n; i++)
+		crypto_hmac_free(keys->key[i].hmac);
 	crypto_wipe(keys, sizeof(*keys));
 	free(keys);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "crypto.h"
 #include "err.h"
 
 #define KEYS_MAX     16 /* keys; a rotation needs two, an emergency a few more */
@@ -20,6 +21,7 @@ struct key {
 	char kid[KEYS_KID_LEN + 1];
 	uint8_t data[KEYS_BYTES_MAX]; /* ${len} bytes */
 	size_t len;
+	struct crypto_hmac *hmac; /* HMAC-SHA-256 with this key */
 };
 
 /*

@@ -1,4 +1,5 @@
 #include <limits.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -43,6 +44,51 @@ enum err crypto_hmac_sha256(const void *key, size_t key_len, const void *data, s
 	if (HMAC(EVP_sha256(), key, (int)key_len, data, len, mac, NULL) == NULL)
 		return failure();
 	return ERR_OK;
+}
+
+/* The library's context is the object; the name is only ours. */
+enum err crypto_hmac_new(const void *key, size_t len, struct crypto_hmac **ret)
+{
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+	    OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC_CTX *ctx = NULL;
+	EVP_MAC *mac = NULL;
+
+	ERR_clear_error();
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	if (mac == NULL)
+		return failure();
+	ctx = EVP_MAC_CTX_new(mac);
+	EVP_MAC_free(mac);
+	if (ctx == NULL || EVP_MAC_init(ctx, key, len, params) != 1) {
+		EVP_MAC_CTX_free(ctx);
+		return failure();
+	}
+	*ret = (struct crypto_hmac *)ctx;
+	return ERR_OK;
+}
+
+enum err crypto_hmac_of(struct crypto_hmac *hmac, const void *data, size_t len,
+                        uint8_t mac[CRYPTO_SHA256_LEN])
+{
+	EVP_MAC_CTX *ctx = (EVP_MAC_CTX *)hmac;
+	size_t mac_len = 0;
+
+	ERR_clear_error();
+	/* Without a key: begin again with the one that is kept. */
+	if (EVP_MAC_init(ctx, NULL, 0, NULL) != 1 || EVP_MAC_update(ctx, data, len) != 1 ||
+	    EVP_MAC_final(ctx, mac, &mac_len, CRYPTO_SHA256_LEN) != 1 ||
+	    mac_len != CRYPTO_SHA256_LEN)
+		return failure();
+	return ERR_OK;
+}
+
+void crypto_hmac_free(struct crypto_hmac *hmac)
+{
+	EVP_MAC_CTX_free((EVP_MAC_CTX *)hmac);
 }
 
 enum err crypto_pbkdf2(const void *password, size_t password_len, const void *salt, size_t salt_len,

@@ -20,6 +20,20 @@ MUST_CHECK enum err crypto_sha256(const void *data, size_t len, uint8_t digest[C
 MUST_CHECK enum err crypto_hmac_sha256(const void *key, size_t key_len, const void *data,
                                        size_t len, uint8_t mac[CRYPTO_SHA256_LEN]);
 
+/* HMAC-SHA-256 with a key that is kept, so that a message does not pay for setting it up. */
+struct crypto_hmac;
+
+/* Keep the ${len} bytes of ${key}.  *${ret} is the caller's, for crypto_hmac_free().
+ * ERR_NOMEM, ERR_INTERNAL. */
+MUST_CHECK enum err crypto_hmac_new(const void *key, size_t len, struct crypto_hmac **ret);
+
+/* HMAC-SHA-256 of ${len} bytes of ${data} with the kept key.  ERR_NOMEM, ERR_INTERNAL. */
+MUST_CHECK enum err crypto_hmac_of(struct crypto_hmac *hmac, const void *data, size_t len,
+                                   uint8_t mac[CRYPTO_SHA256_LEN]);
+
+/* Wipe and free ${hmac}, which may be NULL. */
+void crypto_hmac_free(struct crypto_hmac *hmac);
+
 /* PBKDF2-HMAC-SHA-256 (RFC 8018 section 5.2) with ${rounds} iterations.
  * ERR_NOMEM, ERR_INTERNAL. */
 MUST_CHECK enum err crypto_pbkdf2(const void *password, size_t password_len, const void *salt,

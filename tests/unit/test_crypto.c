@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "check.h"
 #include "crypto.h"
@@ -36,6 +37,35 @@ static void hmac_sha256(void **state)
 	                 ERR_OK);
 	assert_hex(mac, sizeof(mac),
 	           "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+/* RFC 4231 test cases 2 and 4, each twice: what went before leaves no trace in a kept key. */
+static void hmac_with_a_kept_key(void **state)
+{
+	static const char *const macs[] = {
+	    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+	    "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"};
+	struct crypto_hmac *hmac[2] = {NULL, NULL};
+	uint8_t key[25];
+	uint8_t data[50];
+	uint8_t mac[CRYPTO_SHA256_LEN];
+
+	(void)state;
+	for (uint8_t i = 0; i < sizeof(key); i++)
+		key[i] = i + 1;
+	memset(data, 0xcd, sizeof(data));
+	assert_int_equal(crypto_hmac_new("Jefe", 4, &hmac[0]), ERR_OK);
+	assert_int_equal(crypto_hmac_new(key, sizeof(key), &hmac[1]), ERR_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(crypto_hmac_of(hmac[0], "what do ya want for nothing?", 28, mac),
+		                 ERR_OK);
+		assert_hex(mac, sizeof(mac), macs[0]);
+		assert_int_equal(crypto_hmac_of(hmac[1], data, sizeof(data), mac), ERR_OK);
+		assert_hex(mac, sizeof(mac), macs[1]);
+	}
+	crypto_hmac_free(hmac[0]);
+	crypto_hmac_free(hmac[1]);
+	crypto_hmac_free(NULL);
 }
 
 /* RFC 7914 section 11. */
@@ -83,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sha256),
 	    cmocka_unit_test(hmac_sha256),
+	    cmocka_unit_test(hmac_with_a_kept_key),
 	    cmocka_unit_test(pbkdf2),
 	    cmocka_unit_test(equal),
 	    cmocka_unit_test(random_bytes_differ),

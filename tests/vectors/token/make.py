@@ -146,6 +146,9 @@ for typ in "jwt", "JOSE", "at+jwt", "", 1, None, True, 1.5:
     refuse("header", f"typ-{typ!r}", raw(header(typ=typ), CLAIMS))
 for crit in ["exp"], [], {}, "exp", 1, None, True, 1.5:
     refuse("header", f"crit-{crit!r}".replace(" ", "_"), raw(header(crit=crit), CLAIMS))
+# Our own header to the byte at both ends, and something in between.
+refuse("header", "crit-within", raw('{"alg":"HS256","kid":"k1","crit":["exp"],"typ":"JWT"}', CLAIMS))
+refuse("header", "alg-within", raw('{"alg":"HS256","kid":"k1","alg":"none","typ":"JWT"}', CLAIMS))
 # The older stack's: signed with the word `secret`, only sub, no kid.
 refuse("header", "older-stack", jwt.encode({"sub": "user"}, "secret", algorithm="HS256"))
 refuse("signature", "older-stack-with-kid", pyjwt({"sub": "user"}, key=b"secret"))
