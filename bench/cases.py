@@ -17,6 +17,7 @@ from support import s3
 from support.client import bearer
 from support.stack import docker
 from support.tokens import Mint
+from support.trace import Trace
 from support.wait import until
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -179,6 +180,28 @@ def cold(bench):
     g, h = samples.values()
     return samples, [Figure("cold", "g/h CPU: cold / store", ratios(g, h, Sample.cpu_of), 2.5),
                      Figure("cold", "g/h throughput", ratios(g, h, lambda s: s.rate))]
+
+
+def crowd(bench):
+    """24 first readers of one cold image at once: what each kind of lock costs the store and them."""
+    readers, objects = 24, 8
+    samples, figures = {}, []
+    with Trace(bench.stack) as trace:
+        for size in (HOT_SIZE, 8 * MIB):
+            for lock in ("off", "50ms", "200ms", "5s"):
+                names = [bench.upload(jpeg(size)) for _ in range(objects)]
+                rounds = []
+                for name in names:
+                    urls = bench.load.file("crowd",
+                                           [f"{bench.gateway}:8080/crowd-{lock}/{name}"])
+                    rounds.append(bench.load.load(urls, "-c", readers, "-n", readers))
+                what = f"{size_of(size)}, lock {lock}"
+                samples[f"crowd {what}"] = rounds
+                figures += [Figure("crowd", f"{what}: fetches by {readers} first readers",
+                                   [len(trace.gets(name)) for name in names]),
+                            Figure("crowd", f"{what}: median wait",
+                                   [r.p50 for r in rounds], unit="ms")]
+    return samples, figures
 
 
 # ---- workers
@@ -391,4 +414,4 @@ def scale(bench):
 
 
 CASES = {case.__name__: case
-         for case in (reads, cold, validate, login, uploads, memory, latency, scale)}
+         for case in (reads, cold, crowd, validate, login, uploads, memory, latency, scale)}
