@@ -12,7 +12,7 @@ sys.path.insert(0, "tests/e2e")
 
 # pylint: disable=wrong-import-position
 from cases import CASES, ROUNDS, SECONDS, Bench  # noqa: E402
-from report import picture, table  # noqa: E402
+from report import Part, picture, table  # noqa: E402
 from support.stack import Stack  # noqa: E402
 
 RESULTS = pathlib.Path("bench/results")
@@ -32,9 +32,28 @@ def machine(stack):
             "rounds": ROUNDS, "seconds": SECONDS, **versions}
 
 
-def stored(samples):
-    """The samples as plain data."""
-    return {name: [vars(sample) for sample in rounds] for name, rounds in samples.items()}
+class Results:
+    """What is kept in bench/results: for each case its latest figures, with where they come from."""
+
+    path = RESULTS / "latest.json"
+
+    def __init__(self):
+        self.cases = json.loads(self.path.read_text()) if self.path.exists() else {}
+
+    def keep(self, name, about, samples, figures):
+        """Replace one case's part; the table and the picture are of all parts."""
+        self.cases[name] = {
+            "about": about, "figures": [vars(figure) for figure in figures],
+            "samples": {what: [vars(sample) for sample in rounds]
+                        for what, rounds in samples.items()}}
+        self.cases = {name: self.cases[name] for name in CASES if name in self.cases}
+        RESULTS.mkdir(exist_ok=True)
+        self.path.write_text(json.dumps(self.cases, indent=1) + "\n")
+        (RESULTS / "latest.txt").write_text(table(self.parts(self.cases)))
+        (RESULTS / "latest.svg").write_text(picture(self.parts(self.cases)))
+
+    def parts(self, names):
+        return [Part.of(self.cases[name]) for name in names]
 
 
 def main():
@@ -43,25 +62,13 @@ def main():
     if unknown:
         sys.exit(f"bench: no case {unknown[0]}; there are {', '.join(CASES)}")
     stack = Stack()
-    samples, figures = {}, []
-    about = machine(stack)
+    about, results = machine(stack), Results()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(stack, pathlib.Path(folder))
         for name in chosen:
             print(f"bench: {name}: {CASES[name].__doc__}", file=sys.stderr, flush=True)
-            new_samples, new_figures = CASES[name](bench)
-            samples |= new_samples
-            figures += new_figures
-    text = table(about, samples, figures)
-    print(text)
-    if len(chosen) < len(CASES):
-        return
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "latest.txt").write_text(text)
-    (RESULTS / "latest.svg").write_text(picture(about, samples, figures))
-    document = {"about": about, "figures": [vars(figure) for figure in figures],
-                "samples": stored(samples)}
-    (RESULTS / "latest.json").write_text(json.dumps(document, indent=1) + "\n")
+            results.keep(name, about, *CASES[name](bench))
+    print(table(results.parts(chosen)))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,34 @@
 
 import html
 import statistics
+from dataclasses import dataclass
 
-from measure import GROUPS
+from measure import GROUPS, Figure, Sample
 
 COLOURS = {"nginx": "#2f6f4f", "validate": "#7fb069", "accounts": "#e6aa68", "uploader": "#5b8fb9",
            "signer": "#9b72aa", "store": "#c8553d", "database": "#555b6e", "empty": "#b8b8aa"}
 
 
-def heading(about):
-    return (f"commit {about['commit']}, {about['date']}; {about['cores']} cores, {about['cpu']}, "
-            f"Linux {about['kernel']}; median of {about['rounds']} interleaved rounds")
+@dataclass
+class Part:
+    """The results of one case."""
+
+    about: dict
+    samples: dict
+    figures: list
+
+    @classmethod
+    def of(cls, document):
+        samples = {name: [Sample(**sample) for sample in rounds]
+                   for name, rounds in document["samples"].items()}
+        return cls(document["about"], samples, [Figure(**f) for f in document["figures"]])
+
+
+def headings(parts):
+    """Where the parts come from, each place once."""
+    return list(dict.fromkeys(
+        f"commit {about['commit']}, {about['date']}; {about['cores']} cores, {about['cpu']}, "
+        f"Linux {about['kernel']}; {about['nginx']}" for about in (part.about for part in parts)))
 
 
 def verdict(figure):
@@ -29,21 +47,25 @@ def median(samples, measure):
     return statistics.median(map(measure, samples))
 
 
-def table(about, samples, figures):
+def table(parts):
     """Everything as text."""
-    lines = [heading(about), "", f"{'case':10}{'figure':52}{'median':>9}{'range':>18}   goal"]
-    for figure in figures:
-        span = f"{number(min(figure.ratios))} – {number(max(figure.ratios))}"
-        value = number(figure.median) + (f" {figure.unit}" if figure.unit else "")
-        lines.append(f"{figure.case:10}{figure.what:52}{value:>9}{span:>18}   {verdict(figure)}")
+    lines = [*headings(parts), "",
+             f"{'case':10}{'figure':52}{'median':>9}{'range':>18}   {'goal':16}commit"]
+    for part in parts:
+        for figure in part.figures:
+            span = f"{number(min(figure.ratios))} – {number(max(figure.ratios))}"
+            value = number(figure.median) + (f" {figure.unit}" if figure.unit else "")
+            lines.append(f"{figure.case:10}{figure.what:52}{value:>9}{span:>18}   "
+                         f"{verdict(figure):16}{part.about['commit']}")
     lines += ["", "CPU µs a request".ljust(30) + "".join(f"{group:>10}" for group in GROUPS)
               + f"{'all':>10}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}"]
-    for name, rounds in samples.items():
-        cells = [median(rounds, lambda s, g=group: s.cpu[g]) for group in GROUPS]
-        cells += [median(rounds, lambda s: s.cpu_of()), median(rounds, lambda s: s.rate),
-                  median(rounds, lambda s: s.p50), median(rounds, lambda s: s.p99)]
-        lines.append(f"{name:30}" + "".join(f"{cell:10.1f}" if cell < 1000 else f"{cell:10.0f}"
-                                           for cell in cells))
+    for part in parts:
+        for name, rounds in part.samples.items():
+            cells = [median(rounds, lambda s, g=group: s.cpu[g]) for group in GROUPS]
+            cells += [median(rounds, lambda s: s.cpu_of()), median(rounds, lambda s: s.rate),
+                      median(rounds, lambda s: s.p50), median(rounds, lambda s: s.p99)]
+            lines.append(f"{name:30}" + "".join(
+                f"{cell:10.1f}" if cell < 1000 else f"{cell:10.0f}" for cell in cells))
     return "\n".join(lines) + "\n"
 
 
@@ -131,11 +153,14 @@ def draw_goals(drawing, figures):
         drawing.y += ROW
 
 
-def picture(about, samples, figures):
+def picture(parts):
     """The same as an SVG."""
     drawing = Drawing()
-    drawing.text(12, heading(about), style='fill="#666"')
-    drawing.y += ROW + ROW // 2
+    for line in headings(parts):
+        drawing.text(12, line, style='fill="#666"')
+        drawing.y += ROW
+    drawing.y += ROW // 2
+    samples = {name: rounds for part in parts for name, rounds in part.samples.items()}
     draw_reads(drawing, samples)
-    draw_goals(drawing, figures)
+    draw_goals(drawing, [figure for part in parts for figure in part.figures])
     return drawing.end()
