@@ -12,7 +12,7 @@ CA_BUNDLE ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/
 export BASE_IMAGE SECRETS_DIR ENV_FILE IMAGEGATE_VERSION
 
 COMPOSE = scripts/compose
-TOOLCHAIN = imagegate-toolchain
+TOOLCHAIN = imagegate-toolchain:$(IMAGEGATE_VERSION)
 in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src $(TOOLCHAIN)
 
 .PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key \
@@ -125,7 +125,7 @@ test-nginx: toolchain
 # pytest beside the host's Docker: it starts, stops and inspects containers.  The tree stands at the
 # same path inside, so that compose resolves its files there as it does here.
 in_docker = docker run --rm --network host -v /var/run/docker.sock:/var/run/docker.sock \
-    -v "$(CURDIR):$(CURDIR):ro" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1
+    -v "$(CURDIR):$(CURDIR):ro" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1 -e TOOLCHAIN=$(TOOLCHAIN)
 pytest = pytest -q -p no:cacheprovider
 
 # TESTS=tests/e2e/test_reads.py runs one file of a suite.

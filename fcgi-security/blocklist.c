@@ -75,5 +75,5 @@ bool blocklist_has(const char *password, size_t len)
 	}
 	lower[len] = '\0';
 	return strlen(lower) == len &&
-	       bsearch(lower, words, WORDS, sizeof(words[0]), compare) != NULL;
+	       bsearch(lower, (const void *)words, WORDS, sizeof(words[0]), compare) != NULL;
 }

@@ -1,12 +1,13 @@
 """Containers that stand in for a service for a while: with other settings, or another store."""
 
 import contextlib
+import os
 import pathlib
 
 from .stack import docker
 from .wait import until
 
-TOOLCHAIN = "imagegate-toolchain"  # the image that these tests run in
+TOOLCHAIN = os.environ["TOOLCHAIN"]  # the image that these tests run in
 
 
 @contextlib.contextmanager
