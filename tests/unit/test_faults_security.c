@@ -1,3 +1,4 @@
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,30 +122,58 @@ static enum err use_token(void *ctx)
 	return err;
 }
 
-/* With a character of its signature changed: it never is a good one. */
-static enum err use_forged_token(void *ctx)
+/* A good token with another header than ours, which libjwt has to look at too. */
+static void foreign_token(char token[sizeof(bearer)])
 {
-	char token[sizeof(bearer)];
-	char *at = NULL;
-	struct claims claims;
-	const char *why = NULL;
-	enum err err = ERR_OK;
+	/* {"typ":"JWT","kid":"k1","alg":"HS256" } */
+	static const char header[] = "eyJ0eXAiOiJKV1QiLCJraWQiOiJrMSIsImFsZyI6IkhTMjU2IiB9";
+	const struct key *key = keys_signer(keys);
+	const char *payload = strchr(bearer, '.');
+	uint8_t mac[CRYPTO_SHA256_LEN];
+	char signature[64];
+	size_t len = 0;
 
-	(void)ctx;
-	(void)snprintf(token, sizeof(token), "%s", bearer + strlen("Bearer "));
-	at = &token[strlen(token) - 5];
-	*at = *at == 'A' ? 'B' : 'A';
-	err = token_check(&rules, token, strlen(token), NOW, &claims, &why);
+	assert_non_null(payload);
+	(void)snprintf(token, sizeof(bearer), "%s%s", header, payload);
+	*strrchr(token, '.') = '\0';
+	len = strlen(token);
+	assert_int_equal(crypto_hmac_sha256(key->data, key->len, token, len, mac), ERR_OK);
+	(void)EVP_EncodeBlock((unsigned char *)signature, mac, sizeof(mac));
+	for (char *at = signature; *at != '\0'; at++)
+		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at == '=' ? '\0' : *at;
+	(void)snprintf(token + len, sizeof(bearer) - len, ".%s", signature);
+}
+
+static enum err check_token(void *ctx)
+{
+	struct claims claims;
+	const char *token = ctx;
+	const char *why = NULL;
+
+	return token_check(&rules, token, strlen(token), NOW, &claims, &why);
+}
+
+/* Whatever fails, it never is a good one. */
+static enum err check_forged_token(void *ctx)
+{
+	enum err err = check_token(ctx);
+
 	assert_int_not_equal(err, ERR_OK);
 	return err == ERR_TOKEN ? ERR_OK : err;
 }
 
 static void tokens(void **state)
 {
+	char token[sizeof(bearer)];
+	char *at = NULL;
+
 	(void)state;
 	fault_each(use_token, NULL, ERR_NOMEM);
-	/* A check that fails needs no memory, so nothing can fail in it. */
-	assert_int_equal(use_forged_token(NULL), ERR_OK);
+	foreign_token(token);
+	fault_each(check_token, token, ERR_NOMEM);
+	at = &token[strlen(token) - 5];
+	*at = *at == 'A' ? 'B' : 'A';
+	fault_each(check_forged_token, token, ERR_NOMEM);
 }
 
 static enum err use_table(void *ctx)
@@ -511,6 +540,10 @@ static enum err use_accounts(struct db *db)
 		err = accounts.login_failed(db, "somebody", "192.0.2.1");
 	if (err == ERR_OK)
 		err = accounts.rehash(db, ACCOUNT, "old", "new");
+	if (err == ERR_OK)
+		err = accounts.change_password(db, &account, "new", "192.0.2.1");
+	if (err == ERR_OK)
+		err = accounts.log_out(db, ACCOUNT, 1, "192.0.2.1");
 	return err;
 }
 
@@ -554,6 +587,8 @@ static void database(void **state)
 	    {"account_login_taken", {"f"}},
 	    {"account_by_login", {ACCOUNT, "somebody", "hash", "1", "f"}},
 	    {"account_by_id", {"somebody", "1", "f", "1767225600"}},
+	    {"account_change_password", {"t"}},
+	    {"account_log_out", {"t"}},
 	    {"revocations WHERE", {ACCOUNT, "5", "1767225600"}},
 	    {"", {""}},
 	};

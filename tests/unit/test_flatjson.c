@@ -122,9 +122,60 @@ static void strings_keep_their_bytes(void **state)
 	flatjson_free(json);
 }
 
+/* What takes most memory for its length is parsed to its end: the arena is large enough. */
+static void hungry_texts(void **state)
+{
+	static const struct {
+		const char *begin, *piece;
+	} rows[] = {
+	    {"[{}", ",{}"},         {"[[]", ",[]"},       {"", "["},          {"", "[{\"\":"},
+	    {"", "{\"\":"},         {"", "[{},"},         {"[0", ",0"},       {"[1.5", ",1.5"},
+	    {"[\"\"", ",\"\""},     {"[\"a\"", ",\"a\""}, {"[\"", "\\u00e4"}, {"[\"", "a"},
+	    {"[null", ",{\"\":0}"}, {"[1e1", ",1e1"},     {"{\"", "\\n"},
+	};
+	static char text[LIMIT_JSON_BODY];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t max = 1; max <= sizeof(text); max *= 2) {
+			size_t len = strlen(rows[i].begin);
+			struct flatjson *json = NULL;
+			const char *why = NULL;
+
+			memcpy(text, rows[i].begin, len < max ? len : max);
+			while (len + strlen(rows[i].piece) <= max) {
+				memcpy(text + len, rows[i].piece, strlen(rows[i].piece));
+				len += strlen(rows[i].piece);
+			}
+			assert_int_equal(flatjson_parse(text, len < max ? len : max, &json, &why),
+			                 ERR_MALFORMED);
+		}
+	}
+}
+
+/* The same of members with different names. */
+static void many_members(void **state)
+{
+	struct buf text = buf_new(LIMIT_JSON_BODY);
+	struct flatjson *json = NULL;
+	const char *why = NULL;
+
+	(void)state;
+	buf_puts(&text, "{\"\":0");
+	for (int i = 0; text.len < LIMIT_JSON_BODY - 20; i++)
+		buf_printf(&text, ",\"%x\":%s", i, i % 2 == 0 ? "{}" : "[]");
+	buf_puts(&text, "}");
+	assert_int_equal(buf_err(&text), ERR_OK);
+	assert_int_equal(flatjson_parse(text.data, text.len, &json, &why), ERR_MALFORMED);
+	assert_string_equal(why, "The JSON object has too many members.");
+	buf_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(hungry_texts),
+	    cmocka_unit_test(many_members),
 	    cmocka_unit_test(refuses_what_is_not_one_flat_object),
 	    cmocka_unit_test(refuses_a_raw_nul),
 	    cmocka_unit_test(refuses_depth_and_width),
