@@ -52,7 +52,8 @@ def uploader(stack, workers=1, **changes):
               20, "the pool answers")
 
     before = inode(service["Id"])
-    with container("--volumes-from", service["Id"], "--network", f"{stack.project}_store",
+    private = [word for at in (service["HostConfig"]["Tmpfs"] or {}).items() for word in ("--tmpfs", ":".join(at))]
+    with container(*private, "--volumes-from", service["Id"], "--network", f"{stack.project}_store",
                    "--user", service["Config"]["User"], "--read-only", "--cap-drop", "ALL",
                    *settings(service["Config"], changes), service["Image"], *program) as ident:
         try:
