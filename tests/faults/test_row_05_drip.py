@@ -5,9 +5,8 @@ import time
 
 import pytest
 from support import substitute
-from support.client import Client, Wire, head
+from support.client import Wire, head
 from support.images import Images
-from support.wait import until
 
 DEADLINE = 2  # seconds for a body
 PAUSE = 0.25  # seconds between two bytes
@@ -63,21 +62,3 @@ def test_in_time(stack, ledger, member, impatient):
         answer = wire.answer("POST")
     assert answer.status == 201
     ledger.answered(answer.status, answer.headers, answer.body.decode(), image.data)
-
-
-def test_uploads_of_an_address_are_bounded(stack, ledger, member):
-    """More than the bound are refused at once; they are free again when their clients go."""
-    bound = int(stack.setting("gateway", "UPLOADS_PER_ADDRESS", "64"))
-    image = Images.noise(30, 30)
-    hurried = Client(stack.base_url, patient=False)
-    with contextlib.ExitStack() as opened:
-        for _ in range(bound + 5):
-            opened.enter_context(start(stack, member, image.data, 100))
-        # An empty body is a 400 as long as there is room: what was sent last may still be on its way.
-        until(lambda: hurried.post("/v1/upload", data=b"", headers=member.headers).status_code == 429,
-              5, "the gateway has seen them")
-        answer = hurried.post("/v1/upload", data=Images.noise().data, headers=member.headers)
-        assert answer.status_code == 429
-        assert hurried.get("/v1/user", headers=member.headers).status_code == 200
-    ledger.upload(member, Images.noise())
-    assert ledger.absent(image.data)

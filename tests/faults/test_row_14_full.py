@@ -93,6 +93,7 @@ def small_gateway(stack):
             "--tmpfs", "/run/nginx:uid=2000,mode=0700", "--tmpfs", "/tmp:uid=2000,mode=0700",
             "--tmpfs", "/var/spool/gateway:size=2m,uid=2000,mode=0700",
             "--tmpfs", "/var/cache/gateway:uid=2000,mode=0700",
+            "--tmpfs", "/run/imagegate/purge:uid=2000,mode=0700",  # the other's socket stays its own
             *substitute.settings(service["Config"], {}), service["Image"]) as ident:
         client = Client(f"http://{substitute.address(ident)}")
         until(lambda: docker("exec", ident, "curl", "-fsS", "http://127.0.0.1/livez",
