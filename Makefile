@@ -135,6 +135,9 @@ test-sql: toolchain build
 	$(in_docker) -e IMAGEGATE_VERSION=$(IMAGEGATE_VERSION) $(TOOLCHAIN) $(pytest) $(or $(TESTS),tests/sql)
 
 # The whole stack: a project, ports and secrets of its own (tests/stack.env), beside one that runs.
+# Its name and ports may come from the environment instead, so that several trees can be tested at once.
+of_stack = $(or $($(1)),$(shell sed -n 's/^$(1)=//p' tests/stack.env))
+stack_names = COMPOSE_PROJECT_NAME HTTP_PORT S3_PORT
 # What a cut run left is removed first; what fails leaves its stack behind to be looked at.
 test-e2e: export ENV_FILE = tests/stack.env
 test-e2e: export SECRETS_DIR = ./build/test-secrets
@@ -143,7 +146,8 @@ test-e2e: toolchain build
 	@scripts/secrets $(SECRETS_DIR) >/dev/null
 	@scripts/up
 	$(in_docker) -v "$(CURDIR)/build/test-secrets:$(CURDIR)/build/test-secrets" -e ENV_FILE -e IMAGEGATE_VERSION \
-	    -e PROJECT=imagegate-test -e BASE_URL=http://127.0.0.1:18080 -e S3_URL=http://127.0.0.1:19000 \
+	    $(foreach name,$(stack_names),-e $(name)=$(call of_stack,$(name))) -e PROJECT=$(call of_stack,COMPOSE_PROJECT_NAME) \
+	    -e BASE_URL=http://127.0.0.1:$(call of_stack,HTTP_PORT) -e S3_URL=http://127.0.0.1:$(call of_stack,S3_PORT) \
 	    -e SECRETS_DIR="$(CURDIR)/build/test-secrets" -e COMPOSE='docker-compose --env-file tests/stack.env' \
 	    $(TOOLCHAIN) $(pytest) $(or $(TESTS),tests/e2e tests/faults)
 	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1
