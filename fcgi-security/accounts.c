@@ -62,7 +62,7 @@ static const struct setting table[] = {
     {"PBKDF2_ROUNDS", SETTING_NUMBER, AT(pbkdf2_rounds), "600000", PASSWORD_ROUNDS_MIN,
      PASSWORD_ROUNDS_MAX},
     {"PASSWORD_MIN", SETTING_NUMBER, AT(password_min), "8", 1, LIMIT_PASSWORD},
-    {"REGISTRATION", SETTING_FLAG, AT(registration), "on", 0, 0},
+    {"REGISTRATION", SETTING_OPEN, AT(registration), "open", 0, 0},
     {"LOGIN_FAILURES", SETTING_NUMBER, AT(login_failures), "10", 1, 1000000},
     {"LOGIN_WINDOW", SETTING_DURATION, AT(login_window), "5m", 60 * 1000, 24 * HOUR},
     {"LOGIN_TABLE", SETTING_TEXT, AT(login_table), "/run/imagegate-private/logins", 1, 255},

@@ -125,14 +125,15 @@ static enum err set_quantity(const struct setting *row, const char *text, const 
 	return ERR_OK;
 }
 
-static enum err set_flag(const struct setting *row, const char *text, bool *ret,
-                         struct buf *problems)
+/* One of two words: set *${ret} to whether it is ${yes}. */
+static enum err set_flag(const struct setting *row, const char *text, const char *yes,
+                         const char *no, bool *ret, struct buf *problems)
 {
-	if (strcmp(text, "on") != 0 && strcmp(text, "off") != 0) {
-		buf_printf(problems, "%s: must be on or off\n", row->name);
+	if (strcmp(text, yes) != 0 && strcmp(text, no) != 0) {
+		buf_printf(problems, "%s: must be %s or %s\n", row->name, yes, no);
 		return ERR_MALFORMED;
 	}
-	*ret = strcmp(text, "on") == 0;
+	*ret = strcmp(text, yes) == 0;
 	return ERR_OK;
 }
 
@@ -194,7 +195,9 @@ static enum err set(const struct setting *row, const struct buf *value, void *ou
 		return set_quantity(row, text, durations, "a time such as 500ms, 3s, 10m, 1h or 1d",
 		                    member, problems);
 	case SETTING_FLAG:
-		return set_flag(row, text, member, problems);
+		return set_flag(row, text, "on", "off", member, problems);
+	case SETTING_OPEN:
+		return set_flag(row, text, "open", "closed", member, problems);
 	}
 	return ERR_INTERNAL;
 }

@@ -18,6 +18,7 @@ enum setting_type {
 	SETTING_SIZE,   /* int64_t, bytes: digits and an optional K, M or G (powers of 1024) */
 	SETTING_DURATION, /* int64_t, milliseconds: digits and a unit: ms, s, m, h or d */
 	SETTING_FLAG,     /* bool: on or off */
+	SETTING_OPEN,     /* bool: open or closed */
 };
 
 /* Bytes that are wiped when they are freed. */

@@ -18,7 +18,7 @@ SERVICE = {"accounts": "security", "validate": "security", "revocations": "secur
 # Settings that are each wrong; the program must name every one of them.
 BAD = {
     "accounts": {"DB_PORT": "70000", "DB_TIMEOUT": "3", "JWT_LIFETIME": "25h",
-                 "PBKDF2_ROUNDS": "10", "PASSWORD_MIN": "0", "REGISTRATION": "yes",
+                 "PBKDF2_ROUNDS": "10", "PASSWORD_MIN": "0", "REGISTRATION": "on",
                  "LOG_LEVEL": "9", "DB_NAME": "", "LOGIN_FAILURES": "0", "LOGIN_WINDOW": "1s",
                  "LOGIN_TABLE": "", "ACCOUNTS_WAIT": "1m"},
     "validate": {"JWT_LIFETIME": "-1h", "JWT_ISSUER": "", "LOG_LEVEL": "debug"},

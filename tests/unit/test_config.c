@@ -11,7 +11,7 @@ struct example {
 	char *text;
 	struct secret secret;
 	int64_t number, size, duration;
-	bool flag;
+	bool flag, open;
 };
 
 static const struct setting table[] = {
@@ -21,6 +21,7 @@ static const struct setting table[] = {
     {"EX_SIZE", SETTING_SIZE, offsetof(struct example, size), "64M", 1, INT64_C(1) << 40},
     {"EX_DURATION", SETTING_DURATION, offsetof(struct example, duration), "3s", 1, 86400000},
     {"EX_FLAG", SETTING_FLAG, offsetof(struct example, flag), "on", 0, 0},
+    {"EX_OPEN", SETTING_OPEN, offsetof(struct example, open), "closed", 0, 0},
 };
 enum { ROWS = sizeof(table) / sizeof(table[0]) };
 
@@ -78,6 +79,10 @@ static void refuses_bad_values(void **state)
 	    {"EX_DURATION", "2d"},
 	    {"EX_FLAG", "yes"},
 	    {"EX_FLAG", "ON"},
+	    {"EX_FLAG", "open"},
+	    {"EX_OPEN", "on"},
+	    {"EX_OPEN", "Open"},
+	    {"EX_OPEN", ""},
 	};
 
 	(void)state;
@@ -154,6 +159,7 @@ static void takes_defaults_and_values(void **state)
 	assert_int_equal(example.size, 64 << 20);
 	assert_int_equal(example.duration, 600000);
 	assert_false(example.flag);
+	assert_false(example.open);
 	assert_int_equal(problems.len, 0);
 	config_free(table, ROWS, &example);
 	config_free(table, ROWS, &example);
