@@ -1,22 +1,17 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "faults.h"
+#include "gallery_request.h"
 #include "image.h"
+#include "list.h"
+#include "listing.h"
 #include "log.h"
-#include "name.h"
+#include "peer.h"
+#include "removal.h"
+#include "s3_gallery.h"
 #include "s3_put.h"
 #include "sign.h"
 #include "upload.h"
@@ -26,16 +21,12 @@
  * place where it can.
  */
 
-#define ACCOUNT "0123456789abcdef"
-#define OBJECT  ACCOUNT "/vuci4ialvv0123456789abcdefghij.gif"
+#define DOCUMENT                                                                                   \
+	"<ListBucketResult><IsTruncated>false</IsTruncated>"                                       \
+	"<Contents><Key>" OBJECT "</Key><Size>12</Size></Contents></ListBucketResult>"
 
 static const unsigned char gif[] = "GIF89a\3\0\2\0\0\0\0,\0\0\0\0\3\0\2\0\0\2\2\204Q\0;";
 enum { GIF_LEN = sizeof(gif) - 1 };
-
-static char access_text[] = "AKIAIOSFODNN7EXAMPLE";
-static char secret_text[] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-static const struct secret access_key = {.data = access_text, .len = sizeof(access_text) - 1};
-static const struct secret secret_key = {.data = secret_text, .len = sizeof(secret_text) - 1};
 
 static bool never_gone(void *ctx)
 {
@@ -97,7 +88,8 @@ static enum err ask_signer(void *ctx)
 	struct sign sign = {.host = "storage:9000", .bucket = "images", .now = time};
 	struct request req = request_of("sign", "GET", NULL);
 	struct response resp = response_new();
-	enum err err = sigv4_init(&sign.sigv4, &access_key, &secret_key, "us-east-1");
+	const struct s3_config config = peer_config("");
+	enum err err = sigv4_init(&sign.sigv4, config.access_key, config.secret_key, config.region);
 
 	(void)ctx;
 	assert_int_equal(err, ERR_OK);
@@ -203,43 +195,151 @@ static void uploads(void **state)
 	fault_each(upload_image, NULL, ERR_CUT);
 }
 
-/* --- the store --- */
+/* --- the gallery --- */
 
-/* Read a request with its body; whether there was one. */
-static bool read_request(FILE *stream)
+static enum err parse_listing(void *ctx)
 {
-	char line[2048];
-	size_t length = 0;
-	bool any = false;
+	struct listing listing;
+	enum err err = listing_parse(DOCUMENT, sizeof(DOCUMENT) - 1, &listing);
 
-	while (fgets(line, sizeof(line), stream) != NULL && strcmp(line, "\r\n") != 0) {
-		any = true;
-		if (strncasecmp(line, "content-length:", 15) == 0)
-			length = strtoul(line + 15, NULL, 10);
+	(void)ctx;
+	if (err == ERR_OK) {
+		assert_int_equal(listing.n, 1);
+		assert_string_equal(listing.entries[0].object, OBJECT);
 	}
-	for (; length > 0; length--) {
-		if (fgetc(stream) == EOF)
-			return false;
-	}
-	return any;
+	return err;
 }
 
-static void store_run(int listener)
+static void listings(void **state)
 {
-	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
-				     "ETag: \"00000000000000000000000000000000\"\r\n\r\n";
+	(void)state;
+	fault_each(parse_listing, NULL, ERR_NOMEM);
+}
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)signal(SIGPIPE, SIG_IGN);
+/* A store and a cache with one image, which may fail at each step, before or after it is done. */
+static struct {
+	bool stored, cached;
+} one;
+
+static enum err broken_list(void *ctx, const char *prefix, const char *after, size_t max,
+                            struct listing *ret, char why[STORE_WHY_LEN])
+{
+	(void)ctx;
+	(void)prefix;
+	(void)after;
+	(void)max;
+	why[0] = '\0';
+	if (fault_due())
+		return ERR_UNAVAILABLE;
+	ret->n = one.stored;
+	(void)snprintf(ret->entries[0].object, sizeof(ret->entries[0].object), "%s", OBJECT);
+	return ERR_OK;
+}
+
+static enum err forget(bool *there, char why[STORE_WHY_LEN])
+{
+	why[0] = '\0';
+	if (fault_due())
+		return ERR_UNAVAILABLE;
+	*there = false;
+	return fault_due() ? ERR_TIMEOUT : ERR_OK;
+}
+
+static enum err broken_remove(void *ctx, const char *key, char why[STORE_WHY_LEN])
+{
+	(void)ctx;
+	assert_string_equal(key, OBJECT);
+	return forget(&one.stored, why);
+}
+
+static enum err broken_purge(void *ctx, const char *object, char why[PURGE_WHY_LEN])
+{
+	(void)ctx;
+	assert_string_equal(object, OBJECT);
+	assert_false(one.stored);
+	return forget(&one.cached, why);
+}
+
+static const struct store_gallery broken_store = {.list = broken_list, .remove = broken_remove};
+
+static enum err list_images(void *ctx)
+{
+	struct request req = gallery_request("GET");
+	struct response resp = response_new();
+	enum err err = ERR_OK;
+
+	(void)ctx;
+	one.stored = true;
+	list_handle(&broken_store, &req, &resp);
+	err = outcome(&resp, 200);
+	if (err == ERR_OK)
+		assert_non_null(strstr(resp.body.data, "\"filename\":\"" FILE_OF "\""));
+	response_free(&resp);
+	return err;
+}
+
+static void pages(void **state)
+{
+	(void)state;
+	fault_each(list_images, NULL, ERR_NOMEM);
+}
+
+/* 204 only when both have forgotten it; and what failed can be asked for again. */
+static enum err remove_image(void *ctx)
+{
+	const struct removal removal = {.store = &broken_store, .purge = broken_purge};
+	struct request req = gallery_request("DELETE");
+	struct response resp = response_new();
+	enum err err = ERR_OK;
+
+	(void)ctx;
+	one.stored = one.cached = true;
+	req.object = OBJECT;
+	removal_handle(&removal, &req, &resp);
+	err = outcome(&resp, 204);
+	if (resp.status == 204)
+		assert_false(one.stored || one.cached);
+	fault_pause();
+	removal_takedown(&removal, &req, &resp);
+	assert_int_equal(resp.status, 204);
+	assert_false(one.stored || one.cached);
+	fault_resume();
+	response_free(&resp);
+	return err;
+}
+
+static void removals(void **state)
+{
+	(void)state;
+	fault_each(remove_image, NULL, ERR_NOMEM);
+}
+
+/* --- the store --- */
+
+/* Answers each request as if all was well. */
+static int store_run(int listener, const void *ctx)
+{
+	(void)ctx;
 	for (;;) {
-		int fd = accept(listener, NULL, NULL);
-		FILE *in = fdopen(fd, "r");
-		FILE *out = fdopen(dup(fd), "w");
+		char head[PEER_HEAD_MAX];
+		FILE *in = NULL;
+		FILE *out = NULL;
 
-		if (in == NULL || out == NULL)
-			_exit(1);
-		while (read_request(in)) {
-			(void)fputs(answer, out);
+		peer_accept(listener, &in, &out);
+		while (peer_head(in, head) > 0) {
+			for (long left = peer_length(head); left > 0; left--)
+				(void)fgetc(in);
+			if (head[0] == 'P')
+				(void)fputs("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+				            "ETag: \"00000000000000000000000000000000\"\r\n\r\n",
+				            out);
+			else if (head[0] == 'G')
+				(void)fprintf(out,
+				              "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n"
+				              "%s",
+				              sizeof(DOCUMENT) - 1, DOCUMENT);
+			else
+				(void)fputs("HTTP/1.1 204 No Content\r\n\r\n", out);
 			(void)fflush(out);
 		}
 		(void)fclose(in);
@@ -254,63 +354,76 @@ static enum err pull(void *ctx, void *data, size_t len)
 	return fault_due() ? ERR_CUT : ERR_OK;
 }
 
-static enum err put_object(void *ctx)
+static enum err put_object(struct s3 *s3)
 {
 	const struct store_object object = {
 	    .key = "a/b", .type = "image/gif", .length = 1000, .pull = pull};
-	struct s3_config config = {.url = ctx,
-	                           .bucket = "images",
-	                           .region = "us-east-1",
-	                           .access_key = &access_key,
-	                           .secret_key = &secret_key,
-	                           .connect_timeout_ms = 5000,
-	                           .timeout_ms = 5000};
 	char why[STORE_WHY_LEN];
-	struct s3 *s3 = NULL;
-	enum err err = s3_new(&config, &s3);
+	enum err err = s3_put_store(s3).put(s3, &object, why);
 
+	return err == ERR_CUT ? ERR_UNAVAILABLE : err;
+}
+
+static enum err list_objects(struct s3 *s3)
+{
+	struct listing listing;
+	char why[STORE_WHY_LEN];
+	enum err err = s3_gallery_store(s3).list(s3, ACCOUNT "/", "", 2, &listing, why);
+
+	if (err == ERR_OK)
+		assert_int_equal(listing.n, 1);
+	return err;
+}
+
+static enum err delete_object(struct s3 *s3)
+{
+	char why[STORE_WHY_LEN];
+
+	return s3_gallery_store(s3).remove(s3, OBJECT, why);
+}
+
+static struct peer peer;
+
+/* ${ctx} points to what is asked of the store.  It works when memory is there again. */
+static enum err ask_store(void *ctx)
+{
+	enum err (*const *ask)(struct s3 *) = ctx;
+	struct s3_config config = peer_config(peer.url);
+	struct s3 *s3 = NULL;
+	enum err err = ERR_OK;
+
+	config.trusted = false;
+	config.connect_timeout_ms = 5000;
+	err = s3_new(&config, &s3);
 	if (err != ERR_OK) {
 		assert_null(s3);
 		return err;
 	}
-	err = s3_put_store(s3).put(s3, &object, why);
-	/* Whatever happened, it goes on when memory is there again. */
+	err = (*ask)(s3);
 	fault_pause();
-	assert_int_equal(s3_put_store(s3).put(s3, &object, why), ERR_OK);
+	assert_int_equal((*ask)(s3), ERR_OK);
 	s3_free(s3);
 	fault_resume();
-	return err == ERR_CUT ? ERR_UNAVAILABLE : err;
+	return err;
 }
 
 static void objects(void **state)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t len = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char url[64];
-	pid_t pid = -1;
+	enum err (*asks[])(struct s3 *) = {put_object, list_objects, delete_object};
 
 	(void)state;
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(listener, 64), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d", ntohs(address.sin_port));
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0)
-		store_run(listener);
-	(void)close(listener);
-	fault_each(put_object, url, ERR_UNAVAILABLE);
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+		peer_start(&peer, store_run, NULL);
+		fault_each(ask_store, &asks[i], ERR_UNAVAILABLE);
+		peer_kill(&peer);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(signer),
-	    cmocka_unit_test(images),
-	    cmocka_unit_test(uploads),
+	    cmocka_unit_test(signer),   cmocka_unit_test(images), cmocka_unit_test(uploads),
+	    cmocka_unit_test(listings), cmocka_unit_test(pages),  cmocka_unit_test(removals),
 	    cmocka_unit_test(objects),
 	};
 

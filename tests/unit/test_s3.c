@@ -1,16 +1,11 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "peer.h"
 #include "s3.h"
 #include "s3_put.h"
 
@@ -19,7 +14,7 @@
  * What a real one does with the requests is tested with a real one.
  */
 
-enum { SMALL = 1000, LARGE = 200000, STEPS = 6, HEAD_MAX = 4096 };
+enum { SMALL = 1000, LARGE = 200000 };
 
 #define ETAG "ETag: \"00000000000000000000000000000000\"\r\n"
 #define SUM  "x-amz-checksum-crc32c: %s\r\n" /* %s becomes the trailer's */
@@ -41,47 +36,15 @@ struct step {
 	const char *text;
 };
 
-static char access_text[] = "AKIAIOSFODNN7EXAMPLE";
-static char secret_text[] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-static const struct secret access_key = {.data = access_text, .len = sizeof(access_text) - 1};
-static const struct secret secret_key = {.data = secret_text, .len = sizeof(secret_text) - 1};
-
-static struct s3_config config_of(const char *url)
-{
-	return (struct s3_config){.url = url,
-	                          .bucket = "images",
-	                          .region = "us-east-1",
-	                          .access_key = &access_key,
-	                          .secret_key = &secret_key,
-	                          .trusted = true,
-	                          .connect_timeout_ms = 1000,
-	                          .timeout_ms = 10000};
-}
-
 /* --- the child --- */
 
 /* What is wrong with the client: an exit status that the parent shows. */
-enum { WRONG_HEAD = 10, WRONG_BODY, WRONG_END, WRONG_SOCKET };
+enum { WRONG_HEAD = 10, WRONG_BODY };
 
 static void child_needs(bool ok, int status)
 {
 	if (!ok)
 		_exit(status);
-}
-
-static size_t child_head(FILE *stream, char head[HEAD_MAX])
-{
-	size_t len = 0;
-
-	while (len < HEAD_MAX - 1 && (len < 4 || memcmp(head + len - 4, "\r\n\r\n", 4) != 0)) {
-		int c = fgetc(stream);
-
-		if (c == EOF)
-			return 0;
-		head[len++] = (char)c;
-	}
-	head[len] = '\0';
-	return len;
 }
 
 /* Copy the value of the trailer at the end of ${body} to ${sum}. */
@@ -108,14 +71,6 @@ static size_t child_body(FILE *stream, size_t length, char sum[64])
 	return len;
 }
 
-static size_t child_length(const char *head)
-{
-	const char *at = strcasestr(head, "\r\ncontent-length:");
-
-	child_needs(at != NULL, WRONG_HEAD);
-	return strtoul(at + strlen("\r\ncontent-length:"), NULL, 10);
-}
-
 static void child_check_head(const char *head)
 {
 	child_needs(strncmp(head, "PUT /images/a/b HTTP/1.1\r\n", 26) == 0 &&
@@ -123,7 +78,8 @@ static void child_check_head(const char *head)
 	                strcasestr(head, "\r\nauthorization: AWS4-HMAC-SHA256 Cred") != NULL &&
 	                strcasestr(head, "\r\ncontent-encoding: aws-chunked\r\n") != NULL &&
 	                strcasestr(head, "\r\ncontent-type: image/gif\r\n") != NULL &&
-	                strcasestr(head, "\r\ntransfer-encoding:") == NULL,
+	                strcasestr(head, "\r\ntransfer-encoding:") == NULL &&
+	                peer_length(head) >= 0,
 	            WRONG_HEAD);
 }
 
@@ -141,7 +97,7 @@ static void child_say(FILE *stream, const char *text, const char *sum)
 /* Follow one step; return whether the connection goes on. */
 static bool child_step(FILE *in, FILE *out, const struct step *step, const char *head)
 {
-	size_t length = child_length(head);
+	size_t length = (size_t)peer_length(head);
 	size_t came = 0;
 	char sum[64];
 
@@ -167,55 +123,38 @@ static bool child_step(FILE *in, FILE *out, const struct step *step, const char 
 	return step->kind == ANSWER;
 }
 
-static void child_run(int listener, const struct step *step)
+static int child_run(int listener, const void *script)
 {
-	char head[HEAD_MAX];
+	const struct step *step = script;
+	char head[PEER_HEAD_MAX];
 
-	alarm(30);
-	signal(SIGPIPE, SIG_IGN); /* the client closes the connection when it has read enough */
 	while (step->kind != END) {
-		int fd = accept(listener, NULL, NULL);
-		FILE *in = fdopen(fd, "r");
-		FILE *out = fdopen(dup(fd), "w");
+		FILE *in = NULL;
+		FILE *out = NULL;
 		bool more = true;
 
-		child_needs(in != NULL && out != NULL, WRONG_SOCKET);
-		while (more && step->kind != END && child_head(in, head) > 0) {
+		peer_accept(listener, &in, &out);
+		while (more && step->kind != END && peer_head(in, head) > 0) {
 			child_check_head(head);
 			more = child_step(in, out, step++, head);
 		}
 		(void)fclose(in);
 		(void)fclose(out);
 	}
-	_exit(0);
+	return 0;
 }
 
 /* --- the parent --- */
 
-static int listener = -1;
-static char url[64];
-static pid_t child;
+static struct peer peer;
 static struct s3_config config;
 static struct s3 *s3;
 static char why[STORE_WHY_LEN];
 
 static void begin(const struct step *script)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-	                              .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-	socklen_t len = sizeof(address);
-
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(listener, 5), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d", ntohs(address.sin_port));
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		child_run(listener, script);
-	close(listener);
-	config = config_of(url);
+	peer_start(&peer, child_run, script);
+	config = peer_config(peer.url);
 }
 
 static void connect_to_it(void)
@@ -226,13 +165,9 @@ static void connect_to_it(void)
 /* The child has followed its script, and found nothing wrong. */
 static void end(void)
 {
-	int status = 0;
-
 	s3_free(s3);
 	s3 = NULL;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	peer_end(&peer);
 }
 
 struct source {
@@ -281,7 +216,7 @@ static void test_bad_config(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
-		struct s3_config bad = config_of(urls[i]);
+		struct s3_config bad = peer_config(urls[i]);
 		struct buf problems = buf_new(1000);
 		struct s3 *none = NULL;
 
@@ -298,7 +233,7 @@ static void test_all_problems(void **state)
 	static char spaced[] = "a b";
 	static const struct secret bad_key = {.data = spaced, .len = 3};
 	static const struct secret missing = {.data = NULL};
-	struct s3_config bad = config_of("x");
+	struct s3_config bad = peer_config("x");
 	struct buf problems = buf_new(1000);
 
 	(void)state;
@@ -324,7 +259,7 @@ static void test_good_config(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
-		struct s3_config good = config_of(urls[i]);
+		struct s3_config good = peer_config(urls[i]);
 		struct buf problems = buf_new(1000);
 
 		s3_check(&good, &problems);
@@ -342,7 +277,7 @@ static void test_no_store(void **state)
 	(void)state;
 	begin(nothing);
 	connect_to_it();
-	assert_int_equal(waitpid(child, NULL, 0), child);
+	peer_end(&peer);
 	assert_int_equal(put(SMALL, -1), ERR_UNAVAILABLE);
 	assert_int_equal(put(LARGE, -1), ERR_UNAVAILABLE);
 	assert_string_not_equal(why, "");

@@ -1,17 +1,11 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "gallery_request.h"
 #include "listing.h"
+#include "peer.h"
 #include "s3_gallery.h"
 
 /* The store here is a child process with one answer for each request, each on a new connection. */
@@ -24,87 +18,53 @@
 	"HTTP/1.1 200 OK\r\n\r\n<ListBucketResult><IsTruncated>false</IsTruncated>" entries        \
 	"</ListBucketResult>"
 
-static char access_text[] = "AKIAIOSFODNN7EXAMPLE";
-static char secret_text[] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-static const struct secret access_key = {.data = access_text, .len = sizeof(access_text) - 1};
-static const struct secret secret_key = {.data = secret_text, .len = sizeof(secret_text) - 1};
-
-static char url[64];
-static struct s3_config config = {.url = url,
-                                  .bucket = "images",
-                                  .region = "us-east-1",
-                                  .access_key = &access_key,
-                                  .secret_key = &secret_key,
-                                  .connect_timeout_ms = 1000,
-                                  .timeout_ms = 5000};
+static struct peer peer;
+static struct s3_config config;
 static struct s3 *s3;
-static pid_t child;
 static struct listing listing;
 static char why[STORE_WHY_LEN];
 
-/* Exits with 1 if the request is not ${line} with what every signed one has. */
-static void serve(int listener, const char *line, const char *text, size_t len)
+struct exchange {
+	const char *line; /* the request's first */
+	const char *answer;
+};
+
+/* Fails if the request is not the expected one, with what every signed one has. */
+static int serve(int listener, const void *ctx)
 {
-	char head[4096] = "";
-	size_t got = 0;
-	int fd = accept(listener, NULL, NULL);
+	const struct exchange *exchange = ctx;
+	char head[PEER_HEAD_MAX];
+	FILE *in = NULL;
+	FILE *out = NULL;
 
-	alarm(20);
-	signal(SIGPIPE, SIG_IGN);
-	while (strstr(head, "\r\n\r\n") == NULL && got < sizeof(head) - 1) {
-		ssize_t n = read(fd, head + got, sizeof(head) - 1 - got);
-
-		if (n <= 0)
-			_exit(1);
-		got += (size_t)n;
-	}
-	if (strncmp(head, line, strlen(line)) != 0 ||
+	peer_accept(listener, &in, &out);
+	if (peer_head(in, head) == 0 ||
+	    strncmp(head, exchange->line, strlen(exchange->line)) != 0 ||
 	    strcasestr(head, "\r\nauthorization: AWS4-HMAC-SHA256 Cred") == NULL ||
 	    strcasestr(head, "\r\nx-amz-content-sha256: " SIGV4_EMPTY_SHA256) == NULL ||
-	    strcasestr(head, "\r\nif-none-match") != NULL ||
-	    strcasestr(head, "\r\ncontent-length") != NULL ||
+	    strcasestr(head, "\r\nif-none-match") != NULL || peer_length(head) >= 0 ||
 	    strcasestr(head, "\r\ntransfer-encoding") != NULL ||
 	    strcasestr(head, "\r\nexpect") != NULL)
-		_exit(1);
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n <= 0)
-			break; /* the client has read enough */
-		text += n;
-		len -= (size_t)n;
-	}
-	_exit(0);
+		return 1;
+	(void)fputs(exchange->answer, out);
+	(void)fflush(out); /* the client may have read enough */
+	return 0;
 }
 
-static void begin(const char *line, const char *text, size_t len)
+static void begin(const char *line, const char *answer)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-	                              .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-	socklen_t size = sizeof(address);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const struct exchange exchange = {.line = line, .answer = answer};
 
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listen(listener, 5), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d", ntohs(address.sin_port));
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		serve(listener, line, text, len);
-	close(listener);
+	peer_start(&peer, serve, &exchange);
+	config = peer_config(peer.url);
 	assert_int_equal(s3_new(&config, &s3), ERR_OK);
 }
 
 static void end(void)
 {
-	int status = 0;
-
 	s3_free(s3);
 	s3 = NULL;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	peer_end(&peer);
 }
 
 static enum err list(const char *answer, const char *after, size_t max)
@@ -121,7 +81,7 @@ static enum err list(const char *answer, const char *after, size_t max)
 	               "GET /images/?list-type=2&max-keys=%zu&prefix=" ACCOUNT
 	               "%%2F%s HTTP/1.1\r\n",
 	               max, start);
-	begin(line, answer, strlen(answer));
+	begin(line, answer);
 	store = s3_gallery_store(s3);
 	err = store.list(store.ctx, PREFIX, after, max, &listing, why);
 	end();
@@ -133,7 +93,7 @@ static enum err delete_object(const char *answer)
 	struct store_gallery store;
 	enum err err = ERR_OK;
 
-	begin("DELETE /images/" OBJECT " HTTP/1.1\r\n", answer, strlen(answer));
+	begin("DELETE /images/" OBJECT " HTTP/1.1\r\n", answer);
 	store = s3_gallery_store(s3);
 	err = store.remove(store.ctx, OBJECT, why);
 	end();
