@@ -42,6 +42,11 @@ EARLY bool fault_due(void)
 	return seen == target || (following && seen > target);
 }
 
+size_t fault_steps(void)
+{
+	return seen;
+}
+
 void fault_pause(void)
 {
 	counting = false;

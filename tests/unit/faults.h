@@ -25,6 +25,10 @@ void fault_each(fault_operation *operation, void *ctx, enum err also);
 /* Whether this step is to fail; counts it.  Never outside of fault_each(). */
 bool fault_due(void);
 
+/* How many steps were counted: what a forked child reports, so that its parent can count them too.
+ */
+size_t fault_steps(void);
+
 /* No faults, and no counting, from a pause until fault_resume(): for what belongs to the test. */
 void fault_pause(void);
 void fault_resume(void);

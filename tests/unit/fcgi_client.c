@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -56,6 +57,29 @@ void fcgi_param(int fd, const char *name, const char *value)
 	memcpy(pair + 2, name, name_len);
 	memcpy(pair + 2 + name_len, value, value_len);
 	fcgi_record(fd, FCGI_PARAMETERS, pair, name_len + value_len + 2);
+}
+
+size_t fcgi_compose(void *data, size_t cap, const char *route, const char *body)
+{
+	char length[24];
+	int ends[2];
+	ssize_t len = 0;
+
+	(void)snprintf(length, sizeof(length), "%zu", strlen(body));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	fcgi_begin(ends[0], 0);
+	fcgi_param(ends[0], "REQUEST_METHOD", "POST");
+	fcgi_param(ends[0], "REQUEST_ID", "abc");
+	fcgi_param(ends[0], "ROUTE", route);
+	fcgi_param(ends[0], "CONTENT_LENGTH", length);
+	fcgi_param(ends[0], NULL, NULL);
+	fcgi_record(ends[0], FCGI_INPUT, body, strlen(body));
+	fcgi_record(ends[0], FCGI_INPUT, "", 0);
+	len = recv(ends[1], data, cap, 0);
+	assert_true(len > 0 && (size_t)len < cap);
+	close(ends[0]);
+	close(ends[1]);
+	return (size_t)len;
 }
 
 /* Read exactly ${len} bytes; 0 if the peer closed before the first. */

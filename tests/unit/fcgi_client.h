@@ -29,6 +29,12 @@ void fcgi_begin(int fd, int keep);
 void fcgi_param(int fd, const char *name, const char *value);
 
 /*
+ * Put a whole POST request with ${route}, the id "abc" and ${body} into ${data}, which has ${cap}
+ * bytes: to be sent at once, or in pieces.  Returns its length.
+ */
+size_t fcgi_compose(void *data, size_t cap, const char *route, const char *body);
+
+/*
  * Read the answer until the worker closes the connection; put what it wrote to its output into
  * ${text}, a string of at most ${cap} − 1 bytes.  Returns the number of end records seen.
  */

@@ -1,8 +1,10 @@
 #include <inttypes.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -222,6 +224,86 @@ static void garbage_does_no_harm(void **state)
 	assert_still_serving();
 }
 
+/* Send ${data} and nothing more; whatever the worker does with it, it goes on. */
+static void assert_harmless(const void *data, size_t len)
+{
+	char text[4096];
+	int fd = fcgi_connect(path);
+
+	assert_int_equal(send(fd, data, len, MSG_NOSIGNAL), len);
+	(void)shutdown(fd, SHUT_WR);
+	while (recv(fd, text, sizeof(text), 0) > 0)
+		continue;
+	(void)close(fd);
+	assert_still_serving();
+}
+
+/* A record's header: version, type, id (2 bytes), length (2), padding, reserved. */
+#define BEGIN     "\1\1\0\1\0\10\0\0"
+#define BODY      "\0\1\0\0\0\0\0\0"
+#define BYTES(of) {of, sizeof(of) - 1}
+
+static void hostile_records_do_no_harm(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t len;
+	} rows[] = {
+	    BYTES("\1"),
+	    BYTES("\0\1\0\1\0\10\0\0" BODY),            /* another version, */
+	    BYTES("\1\1\0\0\0\10\0\0" BODY),            /* no request, */
+	    BYTES("\1\1\0\1\0\0\0\0"),                  /* no role, */
+	    BYTES("\1\1\0\1\0\10\0\0\0\2\0\0\0\0\0\0"), /* and another one; */
+	    BYTES("\1\4\0\1\0\0\0\0\1\5\0\1\0\0\0\0"),  /* without a beginning, */
+	    BYTES(BEGIN BODY BEGIN BODY),               /* with two, */
+	    BYTES(BEGIN BODY "\1\1\0\2\0\10\0\0" BODY), /* of two requests; */
+	    BYTES(BEGIN BODY "\1\2\0\1\0\0\0\0"),       /* aborted, */
+	    BYTES(BEGIN BODY "\1\3\0\1\0\0\0\0"),       /* ended by the client, */
+	    BYTES(BEGIN BODY "\1\77\0\1\0\0\0\0"),      /* of no type, */
+	    BYTES(BEGIN BODY "\1\4\0\2\0\0\0\0"),       /* with another's parameters, */
+	    BYTES(BEGIN BODY "\1\5\0\1\0\0\0\0"),       /* with a body before its own, */
+	    BYTES(BEGIN BODY "\1\4\0\1\0\0\377\0"),     /* with padding that is missing, */
+	    BYTES(BEGIN BODY "\1\4\0\1\0\2\0\0\0\0\1\4\0\1\0\0\0\0"), /* with one of no name, */
+	    BYTES(BEGIN BODY "\1\4\0\1\0\1\0\0\5"),                   /* with half a length, */
+	    BYTES(BEGIN BODY "\1\4\0\1\0\2\0\0\5\5\1\4\0\1\0\0\0\0"), /* with no text for it, */
+	    BYTES(BEGIN BODY "\1\4\0\1\0\5\0\0\377\377\377\377\1"),   /* or for 2 GiB. */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_harmless(rows[i].data, rows[i].len);
+}
+
+/* Each record cut at each byte. */
+static void a_cut_record_does_no_harm(void **state)
+{
+	char data[512];
+	size_t len = fcgi_compose(data, sizeof(data), "echo", "five!");
+
+	(void)state;
+	for (size_t i = 0; i < len; i++)
+		assert_harmless(data, i);
+}
+
+/* A gateway that sends byte by byte is slow, and served. */
+static void a_slow_request_is_whole(void **state)
+{
+	char data[512];
+	size_t len = fcgi_compose(data, sizeof(data), "echo", "five!");
+	int fd = fcgi_connect(path);
+	int queued = 0;
+
+	(void)state;
+	for (size_t i = 0; i < len; i++) {
+		assert_int_equal(send(fd, data + i, 1, MSG_NOSIGNAL), 1);
+		/* Wait until the worker has read it. */
+		do
+			assert_int_equal(ioctl(fd, SIOCOUTQ, &queued), 0);
+		while (queued > 0);
+	}
+	assert_answer(fd, "Status: 200\r\n", "len=5");
+}
+
 /* What is left of a body after an early answer must never be taken for a request. */
 static void a_hidden_request_is_not_seen(void **state)
 {
@@ -303,6 +385,9 @@ int main(void)
 	    test(a_half_closed_body_is_cut),
 	    test(a_gone_client_does_no_harm),
 	    test(garbage_does_no_harm),
+	    test(hostile_records_do_no_harm),
+	    test(a_cut_record_does_no_harm),
+	    test(a_slow_request_is_whole),
 	    test(a_hidden_request_is_not_seen),
 	    test(no_answer_is_a_500),
 	    test(health_is_answered),
