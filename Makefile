@@ -164,7 +164,7 @@ bench: toolchain
 	@said=$$(DOCKER_BUILDKIT=0 docker build --build-arg TOOLCHAIN=$(TOOLCHAIN) -t imagegate-bench -f bench/Dockerfile bench 2>&1) || { echo "$$said"; exit 1; }
 	@$(in_toolchain) make -s -j2 -f build.mk OUT=build bench
 	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1 || :
-	@$(COMPOSE) build gateway >/dev/null
+	@$(COMPOSE) build gateway older-security >/dev/null
 	@scripts/secrets $(SECRETS_DIR) >/dev/null
 	@scripts/up
 	docker run --rm --network host --pid host -u "$$(id -u):$$(id -g)" --group-add "$$(stat -c %g /var/run/docker.sock)" \

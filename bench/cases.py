@@ -12,7 +12,7 @@ import time
 
 import requests
 
-from measure import Figure, Load, Sample, TOOLS, interleave, ratios
+from measure import Figure, Load, Sample, TOOLS, interleave, kibibytes, ratios, status
 from support import s3
 from support.client import bearer
 from support.stack import docker
@@ -309,10 +309,9 @@ def memory(bench):
                         "-d", bench.body(size), "-n", count, "-c", clients)
         peaks = []
         for worker in bench.load.cpu.pids()["uploader"]:
-            status = pathlib.Path(f"/proc/{worker}/status").read_text()
-            fields = dict(line.split(":", 1) for line in status.splitlines())
-            if fields["Name"].strip() == "uploader":
-                peaks.append(int(fields["VmHWM"].split()[0]) / KIB)
+            fields = status(worker)
+            if fields["Name"] == "uploader":
+                peaks.append(kibibytes(fields["VmHWM"]) / KIB)
         return max(peaks)
 
     small, large = peak(MIB, 64, 4), peak(256 * MIB, 4, 2)
@@ -359,5 +358,107 @@ def latency(bench):
         Figure("latency", "d p50: login flood/quiet", ratios(flood, d, p50))]
 
 
-CASES = {case.__name__: case
-         for case in (reads, cold, crowd, validate, login, uploads, memory, latency)}
+# ---- against the stack that imagegate replaces
+
+def older(bench):
+    """Validation, hot reads and uploads against Flask under gunicorn behind the same nginx."""
+    name, load = bench.hot, bench.load
+    references = f"{bench.gateway}:8080"
+    tokens = [bench.token() for _ in range(1000)]
+    image = f"/v1/user/{name}"
+
+    def reading(url, path, users, refused):
+        lines = load.file("older", [f"{path}\t{token}" for token in users])
+        return load.wrk(url, lines, SECONDS, refused=url + path if refused else None)
+
+    def uploading(url):
+        return load.load(load.file("older-upload", [url]), "-m", "POST", "-d", bench.body(4 * MIB),
+                         "-H", f"Authorization: Bearer {tokens[0]}", "-c", 4, "-n", 40)
+
+    samples = interleave(ROUNDS, {
+        "validate": lambda: reading(references, "/validate", tokens, True),
+        "older validate": lambda: reading(references, "/older/validate", tokens, True),
+        "hot read": lambda: reading(bench.gateway, image, tokens[:1], True),
+        "older hot read": lambda: reading(references, "/older/images/hot.jpg", tokens[:1], True),
+        "upload 4 MiB": lambda: uploading(f"{bench.gateway}/v1/upload"),
+        "older upload 4 MiB": lambda: uploading(f"{references}/older/upload")})
+    checks, older_checks, hot, older_hot, uploaded, older_uploaded = samples.values()
+    rate, cpu = (lambda s: s.rate), load.cpu
+    pools = ("validate", "accounts", "uploader", "signer", "gallery")
+    return samples, [
+        Figure("older", "validations: ours / older, throughput", ratios(checks, older_checks, rate),
+               4, True),
+        Figure("older", "protected hot reads: ours / older, throughput",
+               ratios(hot, older_hot, rate), 10, True),
+        Figure("older", "uploads of 4 MiB: ours / older, throughput",
+               ratios(uploaded, older_uploaded, rate), 2, True),
+        Figure("older", "memory with nginx: ours / older",
+               [cpu.memory("nginx", *pools) / cpu.memory("nginx", "older")], 1 / 3)]
+
+
+# ---- scale
+
+FEW, MANY = 1_000, 100_000
+
+
+def fill_accounts(bench, first, last):
+    """Accounts number first to last; nobody can log in to them."""
+    bench.stack.psql(f"""SELECT count(admin.account_create('scale.' || i,
+        '$pbkdf2-sha256$600000$AAECAwQFBgcICQoLDA0ODw$' || repeat('A', 43)))
+        FROM generate_series({first}, {last}) i""")
+
+
+def fill_images(bench, first, last):
+    """Images number first to last in the bucket, a hundred for each of other accounts."""
+    digits = "0123456789abcdefghijklmnopqrstuv"
+
+    def base32(number, length):
+        return "".join(digits[number >> 5 * place & 31] for place in reversed(range(length)))
+
+    urls = [f"{bench.store}/images/{base32(i // 100, 16)}/{base32(i, 30)}.jpg"
+            for i in range(first, last + 1)]
+    bench.load.load(bench.load.file("fill", urls), "-m", "PUT", "-s", "-c", 8, "-n", len(urls),
+                    "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "-d", bench.body(KIB),
+                    env=os.environ | bench.root)
+
+
+def scale(bench):
+    """Logins, validations, cold reads and listings among few and among many accounts and images."""
+    count, rounds = 200, max(ROUNDS, 3)
+    token = bench.token()
+    own = iter(bench.upload_many(2 * count * rounds, KIB))
+    bench.idle("accounts")
+    logins, login_options = login_arguments(bench)
+    bearing = ["-H", f"Authorization: Bearer {token}"]
+    page = bench.load.file("page", [f"{bench.gateway}/v1/images?limit=100"])
+    checks = bench.load.file("validate", [f"/validate\t{token}"])
+
+    def cold_reads():
+        urls = [f"{bench.gateway}/v1/user/{next(own)}" for _ in range(count)]
+        return bench.load.load(bench.load.file("scale", urls), "-c", 8, "-n", count, *bearing)
+
+    subjects = {"login": lambda: bench.load.load(logins, *login_options, "-n", 20),
+                "validation": lambda: bench.load.wrk(f"{bench.gateway}:8080", checks, SECONDS),
+                "cold read": cold_reads,
+                "page of 100": lambda: bench.load.load(page, "-c", 1, "-n", 100, *bearing)}
+    samples = {}
+    for size, first in ((FEW, 1), (MANY, FEW + 1)):
+        fill_accounts(bench, first, size)
+        fill_images(bench, first, size)
+        bench.idle("store")
+        bench.idle("database")
+        for name, taken in interleave(rounds, subjects).items():
+            samples[f"{name}, {size:,}"] = taken
+
+    def growth(name, measure):
+        return ratios(samples[f"{name}, {MANY:,}"], samples[f"{name}, {FEW:,}"], measure)
+
+    return samples, [
+        *(Figure("scale", f"{name} CPU: {MANY:,} / {FEW:,}", growth(name, Sample.cpu_of), 1.2)
+          for name in ("login", "validation", "cold read")),
+        Figure("scale", f"page of 100, p50: {MANY:,} / {FEW:,}",
+               growth("page of 100", lambda s: s.p50), 1.5)]
+
+
+CASES = {case.__name__: case for case in
+         (reads, cold, crowd, validate, login, uploads, memory, latency, older, scale)}

@@ -11,10 +11,12 @@ import requests
 
 TICK = 10_000  # microseconds: the unit of /proc/<pid>/stat, 1/100 s on every Linux
 
-# Group of processes -> service of the compose file.
-GROUPS = {"nginx": "gateway", "validate": "security-validate", "accounts": "security",
-          "uploader": "uploader", "signer": "uploader-signer", "store": "storage",
-          "database": "db", "empty": "empty"}
+# Service of the compose file -> group of processes.
+SERVICES = {"gateway": "nginx", "security-validate": "validate", "security": "accounts",
+            "uploader": "uploader", "uploader-signer": "signer", "uploader-gallery": "gallery",
+            "storage": "store", "db": "database", "empty": "empty",
+            "older-security": "older", "older-uploader": "older"}
+GROUPS = tuple(dict.fromkeys(SERVICES.values()))
 
 TOOLS = pathlib.Path("build/bench/bin")
 
@@ -25,11 +27,23 @@ def ticks(pid):
     return sum(map(int, fields[11:15]))
 
 
+def status(pid):
+    """What the kernel says of a process: proc(5), name -> text."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return {name: value.strip() for name, _, value in
+            (line.partition(":") for line in text.splitlines())}
+
+
+def kibibytes(value):
+    """`1234 kB` as a number."""
+    return int(value.split()[0])
+
+
 class Cpu:
     """CPU time of the stack's containers; needs the host's process namespace."""
 
     def __init__(self, stack):
-        self.groups = {stack.containers[service]: group for group, service in GROUPS.items()}
+        self.groups = {stack.containers[service]: group for service, group in SERVICES.items()}
 
     def pids(self):
         """Group -> its processes, by the container id in their control group."""
@@ -48,6 +62,12 @@ class Cpu:
         """Group -> microseconds so far."""
         return {group: TICK * sum(self._ticks(pid) for pid in pids)
                 for group, pids in self.pids().items()}
+
+    def memory(self, *groups):
+        """MiB that these groups' processes have for themselves: anonymous pages."""
+        pids = self.pids()
+        return sum(kibibytes(status(pid)["RssAnon"])
+                   for group in groups for pid in pids[group]) / 1024
 
     @staticmethod
     def _ticks(pid):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from measure import GROUPS, Figure, Sample
 
 COLOURS = {"nginx": "#2f6f4f", "validate": "#7fb069", "accounts": "#e6aa68", "uploader": "#5b8fb9",
-           "signer": "#9b72aa", "store": "#c8553d", "database": "#555b6e", "empty": "#b8b8aa"}
+           "signer": "#9b72aa", "gallery": "#d4a5a5", "store": "#c8553d", "database": "#555b6e",
+           "empty": "#b8b8aa", "older": "#8a817c"}
 
 
 @dataclass
