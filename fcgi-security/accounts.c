@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <sysexits.h>
 #include <time.h>
 
 #include "account.h"
@@ -12,13 +11,12 @@
 #include "endpoints.h"
 #include "keys.h"
 #include "log.h"
+#include "program.h"
 #include "worker.h"
 
 /*
  * The accounts pool: registration, login and logout, and who a token is.  Serves FastCGI on
- * descriptor 0. With `-t` it only checks its settings.  Exit status: 0 after a signal or a good
- * check, 78 for unusable settings, all of which are named, 64 for other arguments, 1 if it cannot
- * work.
+ * descriptor 0.
  */
 
 struct settings {
@@ -41,6 +39,7 @@ struct settings {
 	char *login_table;
 	int64_t max_wait;
 	int64_t log_level;
+	struct keys *keys; /* of jwt_keys */
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -77,19 +76,18 @@ static int64_t now(void)
 	return time(NULL);
 }
 
-/* Load ${s} and the keys in it; a line in ${problems} for each thing that is wrong. */
-static enum err load(struct settings *s, struct keys **keys, struct buf *problems)
+static enum err check(void *settings, struct buf *problems)
 {
-	enum err err = config_load(table, ROWS, s, problems);
+	struct settings *s = settings;
 
-	if (s->jwt_keys.data != NULL &&
-	    keys_parse(s->jwt_keys.data, s->jwt_keys.len, keys, problems))
-		err = ERR_MALFORMED;
-	return err;
+	if (s->jwt_keys.data == NULL)
+		return ERR_OK;
+	return keys_parse(s->jwt_keys.data, s->jwt_keys.len, &s->keys, problems);
 }
 
-static int serve(const struct settings *s, const struct keys *keys)
+static int serve(const void *settings)
 {
+	const struct settings *s = settings;
 	const struct db_settings db_settings = {
 	    .host = s->db_host,
 	    .port = s->db_port,
@@ -101,7 +99,7 @@ static int serve(const struct settings *s, const struct keys *keys)
 	};
 	struct endpoints deps = {
 	    .cost = {.rounds = (uint32_t)s->pbkdf2_rounds, .derive = crypto_pbkdf2},
-	    .rules = {.keys = keys,
+	    .rules = {.keys = s->keys,
 	              .issuer = s->jwt_issuer,
 	              .audience = s->jwt_audience,
 	              .lifetime = s->jwt_lifetime / 1000},
@@ -135,25 +133,17 @@ out:
 int main(int argc, char **argv)
 {
 	struct settings settings = {0};
-	struct buf problems = buf_new(LIMIT_PROBLEMS);
-	struct keys *keys = NULL;
-	bool check_only = argc == 2 && strcmp(argv[1], "-t") == 0;
-	int status = CONFIG_EXIT;
+	const struct program program = {
+	    .name = "accounts",
+	    .table = table,
+	    .rows = ROWS,
+	    .settings = &settings,
+	    .log_level = &settings.log_level,
+	    .check = check,
+	    .serve = serve,
+	};
+	int status = program_run(&program, argc, argv);
 
-	log_open("accounts", LOG_LEVEL_INFO);
-	if (argc > 1 && !check_only) {
-		log_error("usage: accounts [-t]");
-		return EX_USAGE;
-	}
-	if (load(&settings, &keys, &problems) != ERR_OK) {
-		log_lines(LOG_LEVEL_ERROR, &problems);
-		goto out;
-	}
-	log_open("accounts", (enum log_level)settings.log_level);
-	status = check_only ? 0 : serve(&settings, keys);
-out:
-	keys_free(keys);
-	config_free(table, ROWS, &settings);
-	buf_free(&problems);
+	keys_free(settings.keys);
 	return status;
 }

@@ -4,14 +4,13 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "bounds.h"
 #include "config.h"
 #include "db.h"
 #include "log.h"
+#include "program.h"
 #include "revocation.h"
 #include "table.h"
 
@@ -19,8 +18,6 @@
  * The revocations process: copies the database's list of revocations to the table that the validate
  * workers read, again and again, at once when the database says that it changed.  One process a
  * cell.  Whatever happens to the database, it goes on trying; SIGTERM or SIGINT ends it.
- * With `-t` it only checks its settings.  Exit status: 0 after a signal or a good check, 78 for
- * unusable settings, all of which are named, 64 for other arguments, 1 if it cannot work.
  */
 
 struct settings {
@@ -126,8 +123,9 @@ static int open_stop(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static int serve(const struct settings *s)
+static int serve(const void *settings)
 {
+	const struct settings *s = settings;
 	const struct db_settings db_settings = {
 	    .host = s->db_host,
 	    .port = s->db_port,
@@ -154,23 +152,14 @@ static int serve(const struct settings *s)
 int main(int argc, char **argv)
 {
 	struct settings settings = {0};
-	struct buf problems = buf_new(LIMIT_PROBLEMS);
-	bool check_only = argc == 2 && strcmp(argv[1], "-t") == 0;
-	int status = CONFIG_EXIT;
+	const struct program program = {
+	    .name = "revocations",
+	    .table = table,
+	    .rows = ROWS,
+	    .settings = &settings,
+	    .log_level = &settings.log_level,
+	    .serve = serve,
+	};
 
-	log_open("revocations", LOG_LEVEL_INFO);
-	if (argc > 1 && !check_only) {
-		log_error("usage: revocations [-t]");
-		return EX_USAGE;
-	}
-	if (config_load(table, ROWS, &settings, &problems) != ERR_OK) {
-		log_lines(LOG_LEVEL_ERROR, &problems);
-		goto out;
-	}
-	log_open("revocations", (enum log_level)settings.log_level);
-	status = check_only ? 0 : serve(&settings);
-out:
-	config_free(table, ROWS, &settings);
-	buf_free(&problems);
-	return status;
+	return program_run(&program, argc, argv);
 }

@@ -1,42 +1,42 @@
 #include <stddef.h>
-#include <string.h>
-#include <sysexits.h>
 #include <time.h>
 
 #include "bounds.h"
 #include "config.h"
 #include "keys.h"
 #include "log.h"
+#include "program.h"
 #include "table.h"
 #include "validator.h"
 #include "worker.h"
 
 /*
- * The validate worker: says whether a request's token is valid.  `validate -t` only checks the
- * configuration.  Exit status: 0 after a signal or a good check, 78 for an unusable configuration,
- * 64 for other arguments, 1 if it cannot work.
+ * The validate pool: says whether a request's token is valid.  Serves FastCGI on descriptor 0.
  */
 
 struct settings {
-	struct secret keys;
+	struct secret jwt_keys;
 	char *issuer;
 	char *audience;
 	int64_t lifetime; /* milliseconds */
-	char *table;
+	char *revocations;
 	int64_t log_level;
+	struct keys *keys; /* of jwt_keys */
 };
 
-static const struct setting settings_table[] = {
-    {"JWT_KEYS", SETTING_SECRET, offsetof(struct settings, keys), NULL, 1, LIMIT_SECRET_FILE},
-    {"JWT_ISSUER", SETTING_TEXT, offsetof(struct settings, issuer), "imagegate", 1, 255},
-    {"JWT_AUDIENCE", SETTING_TEXT, offsetof(struct settings, audience), "imagegate", 1, 255},
-    {"JWT_LIFETIME", SETTING_DURATION, offsetof(struct settings, lifetime), "1h", 1000, 86400000},
-    {"REVOCATIONS_TABLE", SETTING_TEXT, offsetof(struct settings, table),
-     "/run/imagegate/revocations/table", 1, 4095},
-    {"LOG_LEVEL", SETTING_NUMBER, offsetof(struct settings, log_level), "1", 0, 3},
+#define AT(member) offsetof(struct settings, member)
+
+static const struct setting table[] = {
+    {"JWT_KEYS", SETTING_SECRET, AT(jwt_keys), NULL, 1, LIMIT_SECRET_FILE},
+    {"JWT_ISSUER", SETTING_TEXT, AT(issuer), "imagegate", 1, 255},
+    {"JWT_AUDIENCE", SETTING_TEXT, AT(audience), "imagegate", 1, 255},
+    {"JWT_LIFETIME", SETTING_DURATION, AT(lifetime), "1h", 1000, 86400000},
+    {"REVOCATIONS_TABLE", SETTING_TEXT, AT(revocations), "/run/imagegate/revocations/table", 1,
+     4095},
+    {"LOG_LEVEL", SETTING_NUMBER, AT(log_level), "1", 0, 3},
 };
 
-enum { SETTINGS = sizeof(settings_table) / sizeof(settings_table[0]) };
+enum { ROWS = sizeof(table) / sizeof(table[0]) };
 
 static int64_t now_ms(void)
 {
@@ -46,35 +46,29 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Load the settings and the keys; log all that is wrong with either. */
-static enum err load(struct settings *settings, struct keys **ret_keys)
+static enum err check(void *settings, struct buf *problems)
 {
-	struct buf problems = buf_new(LIMIT_PROBLEMS);
-	enum err err = config_load(settings_table, SETTINGS, settings, &problems);
-	enum err keys_err = ERR_OK;
+	struct settings *s = settings;
 
-	if (settings->keys.data != NULL)
-		keys_err = keys_parse(settings->keys.data, settings->keys.len, ret_keys, &problems);
-	if (err == ERR_OK)
-		err = keys_err;
-	log_lines(LOG_LEVEL_ERROR, &problems);
-	buf_free(&problems);
-	return err;
+	if (s->jwt_keys.data == NULL)
+		return ERR_OK;
+	return keys_parse(s->jwt_keys.data, s->jwt_keys.len, &s->keys, problems);
 }
 
-static int serve(const struct settings *settings, const struct keys *keys)
+static int serve(const void *settings)
 {
+	const struct settings *s = settings;
 	struct validator validator = {
-	    .rules = {.keys = keys,
-	              .issuer = settings->issuer,
-	              .audience = settings->audience,
-	              .lifetime = settings->lifetime / 1000},
+	    .rules = {.keys = s->keys,
+	              .issuer = s->issuer,
+	              .audience = s->audience,
+	              .lifetime = s->lifetime / 1000},
 	    .state = VALIDATOR_START,
 	    .now_ms = now_ms,
 	};
 	int status = 1;
 
-	if (table_new(settings->table, &validator.table) != ERR_OK) {
+	if (table_new(s->revocations, &validator.table) != ERR_OK) {
 		log_error("out of memory");
 		return 1;
 	}
@@ -86,21 +80,17 @@ static int serve(const struct settings *settings, const struct keys *keys)
 int main(int argc, char **argv)
 {
 	struct settings settings = {0};
-	struct keys *keys = NULL;
-	bool check_only = argc == 2 && strcmp(argv[1], "-t") == 0;
-	int status = CONFIG_EXIT;
+	const struct program program = {
+	    .name = "validate",
+	    .table = table,
+	    .rows = ROWS,
+	    .settings = &settings,
+	    .log_level = &settings.log_level,
+	    .check = check,
+	    .serve = serve,
+	};
+	int status = program_run(&program, argc, argv);
 
-	log_open("validate", LOG_LEVEL_INFO);
-	if (argc > 1 && !check_only) {
-		log_error("usage: validate [-t]");
-		return EX_USAGE;
-	}
-	if (load(&settings, &keys) != ERR_OK)
-		goto out;
-	log_open("validate", (enum log_level)settings.log_level);
-	status = check_only ? 0 : serve(&settings, keys);
-out:
-	keys_free(keys);
-	config_free(settings_table, SETTINGS, &settings);
+	keys_free(settings.keys);
 	return status;
 }

@@ -113,7 +113,7 @@ void s3_check(const struct s3_config *config, struct buf *problems)
 		         "and nothing else\n");
 	if (config->bucket != NULL && !name_is_bucket(config->bucket))
 		buf_puts(problems, "STORE_BUCKET: " NAME_BUCKET_RULE "\n");
-	sigv4_check(config->access_key, config->region, problems);
+	sigv4_check(&config->access_key, config->region, problems);
 }
 
 enum err s3_new(const struct s3_config *config, struct s3 **ret)
@@ -134,8 +134,8 @@ enum err s3_new(const struct s3_config *config, struct s3 **ret)
 	if (err == ERR_OK && !name_is_bucket(config->bucket))
 		err = ERR_MALFORMED;
 	if (err == ERR_OK)
-		err =
-		    sigv4_init(&s3->sigv4, config->access_key, config->secret_key, config->region);
+		err = sigv4_init(&s3->sigv4, &config->access_key, &config->secret_key,
+		                 config->region);
 	if (err != ERR_OK)
 		goto out;
 	s3->host = s3->origin + host;

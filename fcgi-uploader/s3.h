@@ -14,18 +14,18 @@
 struct s3;
 
 struct s3_config {
-	const char *url;    /* http or https, host and perhaps port; nothing else */
-	const char *bucket; /* addressed by path */
-	const char *region;
-	const struct secret *access_key;
-	const struct secret *secret_key;
+	char *url;    /* http or https, host and perhaps port; nothing else */
+	char *bucket; /* addressed by path */
+	char *region;
+	struct secret access_key;
+	struct secret secret_key;
 	bool trusted;               /* the link to the store: see enum chunked_mode */
 	int64_t connect_timeout_ms; /* includes finding the address */
 	int64_t timeout_ms;         /* for a whole request, and one second more for every MiB */
 };
 
 /*
- * Append to ${problems} a line for each setting in ${config} that is unusable.  One that is NULL
+ * Append to ${problems} a line for each setting in ${config} that is unusable.  A text that is NULL
  * was not given and is not judged.
  */
 void s3_check(const struct s3_config *config, struct buf *problems);

@@ -87,13 +87,13 @@ long peer_length(const char *head)
 	return at == NULL ? -1 : strtol(at + strlen(name), NULL, 10);
 }
 
-struct s3_config peer_config(const char *url)
+struct s3_config peer_config(char *url)
 {
 	return (struct s3_config){.url = url,
 	                          .bucket = "images",
 	                          .region = "us-east-1",
-	                          .access_key = &access_key,
-	                          .secret_key = &secret_key,
+	                          .access_key = access_key,
+	                          .secret_key = secret_key,
 	                          .trusted = true,
 	                          .connect_timeout_ms = 1000,
 	                          .timeout_ms = 10000};

@@ -38,6 +38,6 @@ size_t peer_head(FILE *in, char head[PEER_HEAD_MAX]);
 long peer_length(const char *head);
 
 /* The configuration of a store at ${url}, with limits of 1 s and 10 s; ${url} is borrowed. */
-struct s3_config peer_config(const char *url);
+struct s3_config peer_config(char *url);
 
 #endif

@@ -89,7 +89,8 @@ static enum err ask_signer(void *ctx)
 	struct request req = request_of("sign", "GET", NULL);
 	struct response resp = response_new();
 	const struct s3_config config = peer_config("");
-	enum err err = sigv4_init(&sign.sigv4, config.access_key, config.secret_key, config.region);
+	enum err err =
+	    sigv4_init(&sign.sigv4, &config.access_key, &config.secret_key, config.region);
 
 	(void)ctx;
 	assert_int_equal(err, ERR_OK);

@@ -1,0 +1,44 @@
+#include <stdbool.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "bounds.h"
+#include "log.h"
+#include "program.h"
+
+static enum err load(const struct program *program, struct buf *problems)
+{
+	enum err err = config_load(program->table, program->rows, program->settings, problems);
+	enum err check_err = ERR_OK;
+
+	if (program->check != NULL)
+		check_err = program->check(program->settings, problems);
+	if (err == ERR_OK)
+		err = check_err;
+	if (err == ERR_OK && problems->len > 0)
+		err = ERR_MALFORMED;
+	return err == ERR_OK ? buf_err(problems) : err;
+}
+
+int program_run(const struct program *program, int argc, char **argv)
+{
+	struct buf problems = buf_new(LIMIT_PROBLEMS);
+	bool check_only = argc == 2 && strcmp(argv[1], "-t") == 0;
+	int status = CONFIG_EXIT;
+
+	log_open(program->name, LOG_LEVEL_INFO);
+	if (argc > 1 && !check_only) {
+		log_error("usage: %s [-t]", program->name);
+		return EX_USAGE;
+	}
+	if (load(program, &problems) != ERR_OK) {
+		log_lines(LOG_LEVEL_ERROR, &problems);
+		goto out;
+	}
+	log_open(program->name, (enum log_level) * program->log_level);
+	status = check_only ? 0 : program->serve(program->settings);
+out:
+	config_free(program->table, program->rows, program->settings);
+	buf_free(&problems);
+	return status;
+}
