@@ -109,6 +109,7 @@ def test_range(read, stored, asked, part, warm):
                                                answer.headers["Content-Range"]).groups())
     assert image.data[first:last + 1] == answer.content
     assert whole == len(image.data)
+    assert answer.headers["Accept-Ranges"] == "bytes"
     check_image_headers(answer)
     assert read(name).content == image.data, "a part does not become the whole in the cache"
 
@@ -140,6 +141,8 @@ def test_unchanged_by_date(read, stored):
     answer = read(name, If_Modified_Since=whole.headers["Last-Modified"])
     assert answer.status_code == 304
     assert not answer.content
+    later = "Fri, 01 Jan 2100 00:00:00 GMT"
+    assert read(name, If_Modified_Since=later).status_code == 304
     earlier = "Thu, 01 Jan 2026 00:00:00 GMT"
     assert read(name, If_Modified_Since=earlier).status_code == 200
 
@@ -148,7 +151,9 @@ def test_range_if_unchanged(read, stored):
     name, image = stored
     etag = read(name).headers["ETag"]
     assert read(name, Range="bytes=0-3", If_Range=etag).status_code == 206
-    assert read(name, Range="bytes=0-3", If_Range='"other"').content == image.data
+    other = read(name, Range="bytes=0-3", If_Range='"other"')
+    assert other.content == image.data
+    assert other.headers["Accept-Ranges"] == "bytes"
 
 
 @pytest.mark.parametrize("query", ["?acl", "?response-content-type=text/html", "?versionId=null",
