@@ -68,6 +68,8 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 		removal_handle(&gallery->removal, req, resp);
 	else if (strcmp(req->route, "takedown") == 0)
 		removal_takedown(&gallery->removal, req, resp);
+	else if (strcmp(req->route, "erase") == 0)
+		removal_erase(&gallery->removal, req, resp);
 	else
 		response_problem(resp, req, ERR_NOT_FOUND, NULL);
 }

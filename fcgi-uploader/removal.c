@@ -1,4 +1,5 @@
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "listing.h"
@@ -103,4 +104,67 @@ void removal_takedown(const struct removal *removal, const struct request *req,
 	log_warn("taken down by an operator: %s%s", name.file,
 	         existed ? "" : ", which the store did not have");
 	resp->status = 204;
+}
+
+/*
+ * Take ${object}, which the store has, out of cache and store.  The cache comes first, too: a
+ * removal that is cut after the store has forgotten the image is not made up by another listing,
+ * and leaves no copy but one that was fetched in between.
+ */
+static enum err take_out_listed(const struct removal *removal, const char *object,
+                                char why[STORE_WHY_LEN])
+{
+	enum err err = removal->purge(removal->ctx, object, why);
+
+	if (err == ERR_OK)
+		err = removal->store->remove(removal->store->ctx, object, why);
+	if (err == ERR_OK)
+		err = removal->purge(removal->ctx, object, why);
+	return err;
+}
+
+/* Take out the newest images of ${account}, a page of them; set *${ret} to how many. */
+static enum err take_out_page(const struct removal *removal, const char *account, size_t *ret,
+                              char why[STORE_WHY_LEN])
+{
+	struct listing page = {0};
+	char prefix[ACCOUNT_ID_LEN + 2];
+	enum err err = ERR_OK;
+
+	(void)snprintf(prefix, sizeof(prefix), "%s/", account);
+	err = removal->store->list(removal->store->ctx, prefix, "", LISTING_MAX, &page, why);
+	/* There may be images behind them, which would be left. */
+	if (err == ERR_OK && page.truncated && page.n == 0) {
+		(void)snprintf(why, STORE_WHY_LEN, "the store holds only foreign names here");
+		err = ERR_UNAVAILABLE;
+	}
+	for (size_t i = 0; err == ERR_OK && i < page.n; i++)
+		err = take_out_listed(removal, page.entries[i].object, why);
+	if (err == ERR_OK)
+		*ret = page.n;
+	return err;
+}
+
+void removal_erase(const struct removal *removal, const struct request *req, struct response *resp)
+{
+	char why[STORE_WHY_LEN] = "";
+	size_t n = 0;
+	enum err err = ERR_OK;
+
+	if (!method_ok(req, resp))
+		return;
+	if (!request_account_ok(req->account)) {
+		response_problem(resp, req, ERR_MALFORMED, "This is no id of an account.");
+		return;
+	}
+	err = take_out_page(removal, req->account, &n, why);
+	if (err != ERR_OK) {
+		fail(resp, req, err, why);
+		return;
+	}
+	if (n > 0)
+		log_warn("removed by an operator: %zu images of account %s", n, req->account);
+	resp->status = 200;
+	response_header(resp, "Content-Type", "application/json");
+	buf_printf(&resp->body, "{\"removed\":%zu}\n", n);
 }

@@ -31,4 +31,12 @@ void removal_handle(const struct removal *removal, const struct request *req,
 void removal_takedown(const struct removal *removal, const struct request *req,
                       struct response *resp);
 
+/*
+ * Answer the route `erase`, which the gateway does not know: an operator removes images of
+ * ${req->account}, up to a page of them, newest first.  200 with a JSON object: removed, how many;
+ * none when the account had no image left.  After anything else some may be gone, and the same
+ * request goes on with the rest.  Objects whose names are not of our form stay.
+ */
+void removal_erase(const struct removal *removal, const struct request *req, struct response *resp);
+
 #endif

@@ -121,7 +121,7 @@ static bool refused(const struct upload *upload, const struct request *req, stru
 		refuse(resp, req, ERR_MALFORMED, "The length of the body is not known.", NULL);
 	else if (req->content_length == 0)
 		refuse(resp, req, ERR_MALFORMED, "The body is empty.", NULL);
-	else if (req->age_ms > upload->max_age_ms)
+	else if (req->age_ms + req->waited_ms > upload->max_age_ms)
 		refuse(resp, req, ERR_SLOW, NULL, NULL);
 	else
 		return over_quota(upload, req, resp);

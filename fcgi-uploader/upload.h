@@ -14,7 +14,7 @@ struct upload {
 	struct quota quota;
 	int64_t max_bytes;    /* of an image */
 	int64_t max_pixels;   /* of an image */
-	int64_t max_age_ms;   /* the time in which the gateway must have received a body */
+	int64_t max_age_ms;   /* of a request whose body is there, when a worker takes it up */
 	int64_t (*now)(void); /* the time in seconds since 1970, for the quota */
 };
 

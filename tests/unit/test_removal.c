@@ -1,5 +1,6 @@
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
@@ -216,6 +217,159 @@ static void test_takes_down(void **state)
 	assert_string_equal(fake.steps, "list remove purge list purge ");
 }
 
+/* Store and cache of an account with many images. */
+enum { MANY = 2 * LISTING_MAX + 30 };
+static struct {
+	bool stored[MANY], cached[MANY];
+	bool foreign; /* the store has but names that are not ours, and more of them than a page */
+	size_t fails; /* the how manyth step fails; 0 for none */
+	size_t happens; /* how many did */
+} shelf;
+
+static enum err shelf_step(char *why)
+{
+	(void)snprintf(why, STORE_WHY_LEN, "the shelf is stuck");
+	return ++shelf.happens == shelf.fails ? ERR_UNAVAILABLE : ERR_OK;
+}
+
+static void shelf_name(size_t i, char object[NAME_MAX_LEN + 1])
+{
+	(void)snprintf(object, NAME_MAX_LEN + 1, ACCOUNT "/vuci4ialvv%020zu.jpg", i);
+}
+
+static size_t shelf_index(const char *object)
+{
+	char expected[NAME_MAX_LEN + 1];
+	size_t i = strtoul(object + strlen(ACCOUNT) + 1 + NAME_TIME_LEN, NULL, 10);
+
+	assert_in_range(i, 0, MANY - 1);
+	shelf_name(i, expected);
+	assert_string_equal(object, expected);
+	return i;
+}
+
+static enum err shelf_list(void *ctx, const char *prefix, const char *after, size_t max,
+                           struct listing *ret, char why[STORE_WHY_LEN])
+{
+	(void)ctx;
+	assert_string_equal(prefix, ACCOUNT "/");
+	assert_string_equal(after, "");
+	assert_int_equal(max, LISTING_MAX);
+	ret->truncated = shelf.foreign;
+	for (size_t i = 0; i < MANY && !ret->truncated; i++) {
+		ret->truncated = shelf.stored[i] && ret->n == max;
+		if (shelf.stored[i] && ret->n < max)
+			shelf_name(i, ret->entries[ret->n++].object);
+	}
+	return shelf_step(why);
+}
+
+/* At this moment somebody reads it once more. */
+static enum err shelf_remove(void *ctx, const char *key, char why[STORE_WHY_LEN])
+{
+	size_t i = shelf_index(key);
+	enum err err = shelf_step(why);
+
+	(void)ctx;
+	assert_false(shelf.cached[i]);
+	shelf.cached[i] = true;
+	shelf.stored[i] = shelf.stored[i] && err != ERR_OK;
+	return err;
+}
+
+static enum err shelf_purge(void *ctx, const char *object, char why[PURGE_WHY_LEN])
+{
+	size_t i = shelf_index(object);
+	enum err err = shelf_step(why);
+
+	(void)ctx;
+	shelf.cached[i] = shelf.cached[i] && err != ERR_OK;
+	return err;
+}
+
+static void erase(const char *method, const char *account)
+{
+	static const struct store_gallery shelves = {.list = shelf_list, .remove = shelf_remove};
+	static const struct removal eraser = {.store = &shelves, .purge = shelf_purge};
+	struct request req = gallery_request(method);
+
+	req.account = account;
+	response_clear(&resp);
+	removal_erase(&eraser, &req, &resp);
+}
+
+static void fill_shelf(void)
+{
+	memset(&shelf, 0, sizeof(shelf));
+	for (size_t i = 0; i < MANY; i++)
+		shelf.stored[i] = shelf.cached[i] = true;
+}
+
+static size_t on_shelf(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < MANY; i++)
+		n += shelf.stored[i] || shelf.cached[i];
+	return n;
+}
+
+static void test_erase_refuses(void **state)
+{
+	(void)state;
+	fill_shelf();
+	erase("GET", ACCOUNT);
+	assert_int_equal(resp.status, 405);
+	erase("DELETE", "");
+	assert_int_equal(resp.status, 400);
+	erase("DELETE", ACCOUNT "/");
+	assert_int_equal(resp.status, 400);
+	erase("DELETE", "0123456789ABCDEF");
+	assert_int_equal(resp.status, 400);
+	assert_int_equal(shelf.happens, 0);
+}
+
+static void test_erases_page_after_page(void **state)
+{
+	static const char *const said[] = {"{\"removed\":100}\n", "{\"removed\":100}\n",
+	                                   "{\"removed\":30}\n", "{\"removed\":0}\n"};
+
+	(void)state;
+	fill_shelf();
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		erase("DELETE", ACCOUNT);
+		assert_int_equal(resp.status, 200);
+		assert_string_equal(buf_str(&resp.body), said[i]);
+	}
+	assert_int_equal(on_shelf(), 0);
+}
+
+/* Whichever step fails, no number is given, and the same request does the rest. */
+static void test_erase_failures(void **state)
+{
+	(void)state;
+	for (size_t fails = 1; fails <= 7; fails++) {
+		fill_shelf();
+		shelf.fails = fails;
+		erase("DELETE", ACCOUNT);
+		assert_int_equal(resp.status, 503);
+		assert_null(strstr(buf_str(&resp.body), "removed"));
+		for (size_t i = 0; i < 3; i++)
+			erase("DELETE", ACCOUNT);
+		/* A reader's copy, if the gateway did not answer after the store had. */
+		assert_int_equal(on_shelf(), fails % 3 == 1 && fails > 1 ? 1 : 0);
+	}
+}
+
+static void test_erase_is_not_misled_by_foreign_names(void **state)
+{
+	(void)state;
+	fill_shelf();
+	shelf.foreign = true;
+	erase("DELETE", ACCOUNT);
+	assert_int_equal(resp.status, 503);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -225,6 +379,8 @@ int main(void)
 	    TEST(test_refuses_names),   TEST(test_refuses_another_owner),
 	    TEST(test_failures),        TEST(test_unknown),
 	    TEST(test_removes),         TEST(test_takes_down),
+	    TEST(test_erase_refuses),   TEST(test_erases_page_after_page),
+	    TEST(test_erase_failures),  TEST(test_erase_is_not_misled_by_foreign_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -323,7 +323,12 @@ static void test_slow_body(void **state)
 	ask(&req);
 	refused(408);
 	assert_int_equal(client.at, 0);
-	req.age_ms = upload.max_age_ms;
+	req.age_ms = upload.max_age_ms - 1;
+	req.waited_ms = 2;
+	ask(&req);
+	refused(408);
+	assert_int_equal(client.at, 0);
+	req.waited_ms = 1;
 	ask(&req);
 	assert_int_equal(resp.status, 201);
 	free(data);

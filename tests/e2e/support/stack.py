@@ -1,9 +1,11 @@
 """The running compose stack, looked at and handled with the docker client."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -140,6 +142,23 @@ class Stack:
         """Run a program of scripts/ as an operator does; the finished process, whatever its end."""
         return subprocess.run([TREE / "scripts" / argv[0], *argv[1:]], input=stdin, cwd=TREE,
                               capture_output=True, text=True, timeout=300, check=False)
+
+    @contextlib.contextmanager
+    def script_until(self, words, *argv):
+        """A program of scripts/ that has said these words and goes on; cut at the end of the block."""
+        with subprocess.Popen([TREE / "scripts" / argv[0], *argv[1:]], cwd=TREE, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              start_new_session=True) as running:
+            try:
+                said = ""
+                while words not in said:
+                    line = running.stdout.readline()
+                    assert line, f"it ended, and said: {said}"
+                    said += line
+                yield running
+            finally:
+                if running.poll() is None:
+                    os.killpg(running.pid, signal.SIGTERM)
 
     # -- a container's life
 
