@@ -86,6 +86,17 @@ static void refuse(struct response *resp, const struct request *req, enum err er
 		response_header(resp, "Allow", "POST");
 }
 
+/* Answer that the disk has no room for ${req}, if so; return whether it is. */
+static bool over_floor(const struct upload *upload, const struct request *req,
+                       struct response *resp)
+{
+	enum err err = space_check(&upload->space, req->content_length);
+
+	if (err != ERR_OK)
+		refuse(resp, req, err, NULL, "the disk has not DISK_FREE to spare");
+	return err != ERR_OK;
+}
+
 /* Answer that the account of ${req} has no room for it, if so; return whether it is. */
 static bool over_quota(const struct upload *upload, const struct request *req,
                        struct response *resp)
@@ -124,7 +135,7 @@ static bool refused(const struct upload *upload, const struct request *req, stru
 	else if (req->age_ms + req->waited_ms > upload->max_age_ms)
 		refuse(resp, req, ERR_SLOW, NULL, NULL);
 	else
-		return over_quota(upload, req, resp);
+		return over_floor(upload, req, resp) || over_quota(upload, req, resp);
 	return true;
 }
 

@@ -6,12 +6,14 @@
 #include "quota.h"
 #include "request.h"
 #include "response.h"
+#include "space.h"
 #include "store.h"
 
 /* What the uploader's handler works with. */
 struct upload {
 	struct store store;
 	struct quota quota;
+	struct space space;   /* of the disk on which all volumes are by default */
 	int64_t max_bytes;    /* of an image */
 	int64_t max_pixels;   /* of an image */
 	int64_t max_age_ms;   /* of a request whose body is there, when a worker takes it up */
@@ -26,7 +28,8 @@ struct upload {
  * A name is given out only when the store has said that it holds all bytes, and the last chunk goes
  * to the store only when the body is complete and the image well formed.
  *
- * 429 before anything goes to the store if the account's quota has no room for the body.
+ * 507 before anything goes to the store if the disk has no room for the body, 429 if the account's
+ * quota has none.
  *
  * ${upload} is a struct upload *.  Blocks, as long as reading the body and the store do.
  */

@@ -25,6 +25,7 @@ struct settings {
 	int64_t upload_timeout;
 	int64_t daily_bytes;
 	char *daily_table;
+	int64_t disk_free;
 	int64_t log_level;
 };
 
@@ -49,6 +50,7 @@ static const struct setting table[] = {
     {"UPLOAD_TIMEOUT", SETTING_DURATION, AT(upload_timeout), "10m", SECOND, 24 * 3600 * SECOND},
     {"UPLOAD_DAILY_BYTES", SETTING_SIZE, AT(daily_bytes), "10G", 0, 1024 * GIB},
     {"UPLOAD_DAILY_TABLE", SETTING_TEXT, AT(daily_table), "/run/imagegate-private/uploads", 1, 255},
+    {"DISK_FREE", SETTING_SIZE, AT(disk_free), "1G", 0, 1024 * 1024 * GIB},
     {"LOG_LEVEL", SETTING_NUMBER, AT(log_level), "1", 0, 3},
 };
 
@@ -90,6 +92,8 @@ static int serve(const void *settings)
 	struct upload upload = {.max_bytes = s->max_upload,
 	                        .max_pixels = s->max_pixels,
 	                        .max_age_ms = s->upload_timeout,
+	                        /* The container's own root: Docker keeps it beside its volumes. */
+	                        .space = {.path = "/", .floor = s->disk_free},
 	                        .now = now};
 	struct s3 *s3 = NULL;
 	int status = 1;

@@ -1,4 +1,4 @@
-"""Row 14: no room at the store, or for the bodies that the gateway spools."""
+"""Row 14: no room at the store, on the disk, or for the bodies that the gateway spools."""
 
 import hashlib
 
@@ -80,6 +80,16 @@ def test_full_store(client, ledger, member, small_store):
     small_store.make_room()
     until(lambda: upload() == 201, 20, "there is room again")
     assert set(s3.objects(small_store.root).values()) == taken
+
+
+def test_full_disk(stack, ledger, member):
+    """There is less than uploads must leave: the store hears of none."""
+    image = Images.noise()
+    with substitute.uploader(stack, 1, DISK_FREE="1048576G"):
+        answer = ledger.try_upload(member, image.data)
+        assert answer.status_code == 507
+        assert ledger.absent(image.data)
+    ledger.upload(member, image)
 
 
 @pytest.fixture

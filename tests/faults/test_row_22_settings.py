@@ -25,7 +25,7 @@ BAD = {
     "revocations": {"REVOCATIONS_POLL": "1h", "DB_PORT": "0", "DB_TIMEOUT": "soon"},
     "uploader": {"STORE_URL": "ftp://storage", "MAX_UPLOAD": "64MB", "MAX_PIXELS": "many",
                  "STORE_TIMEOUT": "0s", "STORE_BUCKET": "Images?", "UPLOAD_TIMEOUT": "10",
-                 "UPLOAD_DAILY_BYTES": "1T", "UPLOAD_DAILY_TABLE": ""},
+                 "UPLOAD_DAILY_BYTES": "1T", "UPLOAD_DAILY_TABLE": "", "DISK_FREE": "1%"},
     "signer": {"STORE_HOST": "http://storage/", "STORE_BUCKET": "x"},
     "gallery": {"STORE_URL": "storage:9000", "STORE_BUCKET": "x", "STORE_TIMEOUT": "11s",
                 "PURGE_SOCKET": "purge.sock"},

@@ -738,6 +738,20 @@ static void test_older_route(void **state)
 }
 
 /* An account with room for three images; a table of its own for the time of the test. */
+/* The disk is fuller than it may get. */
+static void test_no_room(void **state)
+{
+	unsigned char *data = gif(SMALL);
+
+	(void)state;
+	upload.space = (struct space){.path = "/", .floor = INT64_MAX};
+	send_body(data, SMALL);
+	upload.space = (struct space){0};
+	refused(507);
+	assert_int_equal(fake.calls, 0);
+	free(data);
+}
+
 static void test_quota(void **state)
 {
 	unsigned char *data = gif(SMALL);
@@ -803,6 +817,7 @@ int main(void)
 	    TEST(test_stores),
 	    TEST(test_pieces),
 	    TEST(test_older_route),
+	    TEST(test_no_room),
 	    TEST(test_quota),
 	};
 
