@@ -17,7 +17,7 @@ in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /
 
 .PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key \
         user-add user-password user-disable user-enable user-revoke user-delete user-list \
-        image-rm unit debug test test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz bench format
+        image-rm unit debug test test-tree test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz bench format
 
 help:
 	@echo 'make up       build what is missing, start the stack, wait until it is healthy'
@@ -94,11 +94,15 @@ unit: toolchain
 debug: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build debug
 
-# In order of cost.  The end-to-end tests come last and close with pytest's own summary.
-test: test-docs test-shell test-c test-checks test-nginx test-sql test-e2e
+# The stacks mostly wait, the checks compute: both at the same time.  The last words are those of the tests of the stacks.
+test: toolchain build
+	@tests/together test-tree test-e2e
+
+# All that needs no stack, in order of cost.
+test-tree: test-docs test-shell test-c test-checks test-nginx test-sql
 
 SHELL_SCRIPTS = .ci/run scripts/* pool/* nginx/entrypoint nginx/test sql/db-entrypoint sql/migrate \
-    sql/settings.sh createbuckets/createbuckets storage/storage-entrypoint tests/unit/run tests/fuzz/run tests/checks/banned
+    sql/settings.sh createbuckets/createbuckets storage/storage-entrypoint tests/stacks tests/together tests/unit/run tests/fuzz/run tests/checks/banned
 test-shell: toolchain
 	$(in_toolchain) shellcheck -x $(SHELL_SCRIPTS)
 
@@ -124,33 +128,25 @@ test-nginx: toolchain
 
 # pytest beside the host's Docker: it starts, stops and inspects containers.  The tree stands at the
 # same path inside, so that compose resolves its files there as it does here.
-in_docker = docker run --rm --network host -v /var/run/docker.sock:/var/run/docker.sock \
-    -v "$(CURDIR):$(CURDIR):ro" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1 -e TOOLCHAIN=$(TOOLCHAIN)
+in_docker = docker run --rm --init --network host -v /var/run/docker.sock:/var/run/docker.sock \
+    -v "$(CURDIR):$(CURDIR):ro" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1 -e TOOLCHAIN=$(TOOLCHAIN) -e IMAGEGATE_VERSION
 pytest = pytest -q -p no:cacheprovider
 
 # TESTS=tests/e2e/test_reads.py runs one file of a suite.
 
 # The schema, the roles and the migrations, on a server of its own.
 test-sql: toolchain build
-	$(in_docker) -e IMAGEGATE_VERSION=$(IMAGEGATE_VERSION) $(TOOLCHAIN) $(pytest) $(or $(TESTS),tests/sql)
+	$(in_docker) $(TOOLCHAIN) $(pytest) $(or $(TESTS),tests/sql)
 
-# The whole stack: a project, ports and secrets of its own (tests/stack.env), beside one that runs.
-# Its name and ports may come from the environment instead, so that several trees can be tested at once.
-of_stack = $(or $($(1)),$(shell sed -n 's/^$(1)=//p' tests/stack.env))
-stack_names = COMPOSE_PROJECT_NAME HTTP_PORT S3_PORT
+# Whole stacks, with projects, ports and secrets of their own (tests/stacks), beside one that runs.  Each takes the next file of tests.
 # What a cut run left is removed first; what fails leaves its stack behind to be looked at.
-test-e2e: export ENV_FILE = tests/stack.env
-test-e2e: export SECRETS_DIR = ./build/test-secrets
+STACKS ?= $(if $(TESTS),1,2)
 test-e2e: toolchain build
-	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1 || :
-	@scripts/secrets $(SECRETS_DIR) >/dev/null
-	@scripts/up
-	$(in_docker) -v "$(CURDIR)/build/test-secrets:$(CURDIR)/build/test-secrets" -e ENV_FILE -e IMAGEGATE_VERSION \
-	    $(foreach name,$(stack_names),-e $(name)=$(call of_stack,$(name))) -e PROJECT=$(call of_stack,COMPOSE_PROJECT_NAME) \
-	    -e BASE_URL=http://127.0.0.1:$(call of_stack,HTTP_PORT) -e S3_URL=http://127.0.0.1:$(call of_stack,S3_PORT) \
-	    -e SECRETS_DIR="$(CURDIR)/build/test-secrets" -e COMPOSE='docker-compose --env-file tests/stack.env' \
-	    $(TOOLCHAIN) $(pytest) $(or $(TESTS),tests/e2e tests/faults)
-	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1
+	@tests/stacks up $(STACKS)
+	$(in_docker) --name "$$(sed -n 's/^COMPOSE_PROJECT_NAME=//p' build/stacks/0.env)-pytest" \
+	    -v "$(CURDIR)/build/stacks:$(CURDIR)/build/stacks" $(TOOLCHAIN) \
+	    $(pytest) -n $(STACKS) --dist loadfile $(or $(TESTS),tests/e2e tests/faults)
+	@tests/stacks down $(STACKS)
 
 fuzz: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build SECONDS_EACH=$(or $(SECONDS_EACH),60) fuzz-run

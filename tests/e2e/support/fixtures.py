@@ -1,12 +1,14 @@
 """The fixtures, as a plugin that both folders' conftest.py register: one ledger a run."""
 
+import os
+
 import pytest
 import requests
 
 from .client import Client
 from .images import Images
 from .ledger import Ledger
-from .stack import Stack, seconds
+from .stack import TREE, Stack, seconds
 from .tokens import Mint
 from .wait import until
 
@@ -14,6 +16,17 @@ from .wait import until
 def pytest_configure(config):
     # botocore's, which is not ours to change.
     config.addinivalue_line("filterwarnings", "ignore:datetime.datetime.utcnow:DeprecationWarning")
+    use_stack(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+def use_stack(number):
+    """Each worker of pytest-xdist has the stack of its number, which tests/stacks has made."""
+    file = TREE / "build/stacks" / f"{number}.env"
+    settings = dict(line.split("=", 1) for line in file.read_text().splitlines())
+    os.environ |= {"ENV_FILE": str(file), "PROJECT": settings["COMPOSE_PROJECT_NAME"],
+                   "BASE_URL": f"http://127.0.0.1:{settings['HTTP_PORT']}",
+                   "S3_URL": f"http://127.0.0.1:{settings['S3_PORT']}",
+                   "SECRETS_DIR": str(TREE / settings["SECRETS_DIR"])}
 
 
 @pytest.fixture(scope="session")

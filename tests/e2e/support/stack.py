@@ -42,8 +42,15 @@ class Process:
     program: str
 
 
+def mark():
+    """The option that gives a container the stack's name: what a cut run left is found by it."""
+    return "--label", f"imagegate.tests={os.environ['PROJECT']}"
+
+
 def docker(*argv, check=True, stdin="", limit=120):
     """Run the docker client; return the finished process with its output as text."""
+    if argv[0] == "run":
+        argv = ("run", *mark(), *argv[1:])
     done = subprocess.run(["docker", *argv], input=stdin, capture_output=True, text=True,
                           errors="replace", timeout=limit, check=False)
     assert not check or done.returncode == 0, f"docker {' '.join(argv)}: {done.stderr}"

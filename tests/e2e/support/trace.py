@@ -6,6 +6,7 @@ import subprocess
 import threading
 
 from . import s3
+from .stack import mark
 from .wait import until
 
 MARK = "trace-mark"
@@ -25,7 +26,7 @@ class Trace:
         self.store = s3.client(url, *root)
         image = self.stack.inspect("createbuckets")["Config"]["Image"]
         self.process = subprocess.Popen(
-            ["docker", "run", "--rm", "--init", "--network", f"{self.stack.project}_store",
+            ["docker", "run", *mark(), "--rm", "--init", "--network", f"{self.stack.project}_store",
              "--env", "MC_HOST_store", "--tmpfs", "/tmp:mode=1777", "--entrypoint", "mc", image,
              "--config-dir", "/tmp/mc", "--json", "admin", "trace", "--call", "s3", "store"],
             env=os.environ | {"MC_HOST_store": f"http://{root[0]}:{root[1]}@storage:9000"},
