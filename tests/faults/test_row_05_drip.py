@@ -1,15 +1,67 @@
-"""Row 5: bodies that drip in hold no worker, do not disturb others, and end with their deadline."""
+"""
+Row 5: bodies that drip in hold no worker, do not disturb others, end with their deadline, and are
+bounded for each address.
+"""
 
 import contextlib
 import time
 
 import pytest
 from support import substitute
-from support.client import Wire, head
+from support.client import Client, Wire, head
 from support.images import Images
+from support.wait import until
 
 DEADLINE = 2  # seconds for a body
 PAUSE = 0.25  # seconds between two bytes
+
+
+@pytest.fixture
+def hurried(stack):
+    """A client that takes 429 for an answer, and no second to wait."""
+    return Client(stack.base_url, patient=False, limit=1)
+
+
+def begin(stack, member, length):
+    """An upload that the gateway has let in, and which has sent no byte of its body yet."""
+    wire = Wire(stack.base_url)
+    wire.send(head("POST", "/v1/upload", *member.headers.items(), ("Content-Length", length),
+                   ("Expect", "100-continue")))
+    wire.receive(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return wire
+
+
+def test_uploads_of_an_address_are_bounded(stack, ledger, member, stored, hurried):
+    """As many as may be, each begun; the next is refused at once, until one of them ends."""
+    name, image = stored
+    bound = int(stack.setting("gateway", "UPLOADS_PER_ADDRESS", "64"))
+    slow, late = Images.noise(30, 30), Images.noise()
+
+    def taken():
+        """Whether there was room for one more."""
+        answer = hurried.post("/v1/upload", data=late.data, headers=member.headers)
+        ledger.answered(answer.status_code, answer.headers, answer.text, late.data)
+        assert answer.status_code in (201, 429)
+        return answer.status_code == 201
+
+    with contextlib.ExitStack() as opened:
+        wires = [opened.enter_context(begin(stack, member, len(slow.data))) for _ in range(bound)]
+        for wire in wires:
+            wire.send(slow.data[:100])
+        assert not taken()
+        assert ledger.absent(late.data)
+        assert hurried.get(f"/v1/user/{name}", headers=member.headers).content == image.data
+        assert hurried.get("/v1/user", headers=member.headers).status_code == 200
+        # Another address, the gateway's own loopback, has room: 400 for no body, which was asked for.
+        elsewhere = stack.exec("gateway", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                               "-m", "1", "-H", "@-", "-X", "POST", "http://127.0.0.1/v1/upload",
+                               stdin=f"Authorization: {member.headers['Authorization']}\n")
+        assert elsewhere.stdout == "400"
+        wires.pop().reset()
+        ledger.sent(late.data)
+        until(taken, 5, "there is room for one")
+    ledger.upload(member, Images.noise())
+    assert ledger.absent(slow.data)
 
 
 @pytest.fixture

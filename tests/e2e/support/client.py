@@ -14,17 +14,19 @@ from .wait import until
 class Client(requests.Session):
     """
     A session with the gateway that takes paths and checks the rules of every answer.  What a rate
-    limit refuses is sent again, unless the client is made to be impatient.
+    limit refuses is sent again, unless the client is made to be impatient.  ${limit} is how many
+    seconds an answer may take.
     """
 
-    def __init__(self, base_url, patient=True):
+    def __init__(self, base_url, patient=True, limit=30):
         super().__init__()
         self.base_url = base_url
+        self.limit = limit
         self.patient = patient
         self.trust_env = False  # no proxy, no .netrc
 
     def request(self, method, url, **options):
-        options = {"timeout": 30, "allow_redirects": False} | options
+        options = {"timeout": self.limit, "allow_redirects": False} | options
 
         def attempt():
             answer = super(Client, self).request(method, self.base_url + url, **options)
