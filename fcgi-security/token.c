@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
 #include <jwt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -62,28 +61,12 @@ static void put_header(struct buf *json, const struct key *key)
 	buf_puts(json, HEADER_END);
 }
 
-static void put_payload(struct buf *json, const struct token_rules *rules,
-                        const struct claims *claims)
-{
-	buf_puts(json, "{\"iss\":");
-	buf_jsons(json, rules->issuer);
-	buf_puts(json, ",\"aud\":");
-	buf_jsons(json, rules->audience);
-	buf_puts(json, ",\"sub\":");
-	buf_jsons(json, claims->sub);
-	buf_printf(json, ",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"jti\":", claims->iat,
-	           claims->exp);
-	buf_jsons(json, claims->jti);
-	buf_printf(json, ",\"gen\":%" PRId64 ",\"auth_time\":%" PRId64 "}", claims->gen,
-	           claims->auth_time);
-}
-
 enum err token_claims(const struct token_rules *rules, const char *sub, int64_t gen,
                       int64_t auth_time, int64_t now, struct claims *ret)
 {
 	struct claims claims = {
 	    .iat = now, .exp = now + rules->lifetime, .gen = gen, .auth_time = auth_time};
-	uint8_t random[TOKEN_JTI_LEN / 2];
+	uint8_t random[CLAIMS_JTI_LEN / 2];
 	enum err err =
 	    request_account_ok(sub) ? crypto_random(random, sizeof(random)) : ERR_INTERNAL;
 
@@ -115,7 +98,7 @@ enum err token_sign(const struct token_rules *rules, const struct claims *claims
 	if (err != ERR_OK)
 		goto out;
 	buf_clear(&json);
-	put_payload(&json, rules, claims);
+	claims_write(&json, rules->issuer, rules->audience, claims);
 	put_base64url(token, buf_str(&json), json.len);
 	err = buf_err(&json);
 	if (err != ERR_OK)
@@ -163,24 +146,6 @@ static enum err split(const char *text, size_t len, struct jws *jws)
 	return ERR_OK;
 }
 
-/* Parse a flat JSON object.  ERR_TOKEN, ERR_NOMEM. */
-static enum err parse(const uint8_t *bytes, size_t len, struct flatjson **ret)
-{
-	const char *why = NULL;
-	enum err err = flatjson_parse(bytes, len, ret, &why);
-
-	return err == ERR_MALFORMED ? ERR_TOKEN : err;
-}
-
-/* Whether the member ${name} is the string ${expected}. */
-static bool is_text(const struct flatjson *json, const char *name, const char *expected)
-{
-	size_t len = 0;
-	const char *text = flatjson_string(json, name, &len);
-
-	return text != NULL && len == strlen(expected) && memcmp(text, expected, len) == 0;
-}
-
 /* The key of a header that is, to the byte, the one that we write, or NULL for any other header. */
 static const struct key *own_key(const uint8_t *header, size_t len, const struct keys *keys)
 {
@@ -199,6 +164,7 @@ static enum err find_key(struct jws *jws, const struct keys *keys, const struct 
 {
 	uint8_t header[LIMIT_TOKEN];
 	struct flatjson *json = NULL;
+	const char *malformed = NULL;
 	const char *kid = NULL;
 	size_t header_len = 0;
 	size_t kid_len = 0;
@@ -212,11 +178,11 @@ static enum err find_key(struct jws *jws, const struct keys *keys, const struct 
 	jws->own_header = *ret != NULL;
 	if (jws->own_header)
 		return ERR_OK;
-	err = parse(header, header_len, &json);
+	err = flatjson_parse(header, header_len, &json, &malformed);
 	if (err != ERR_OK)
-		return err;
+		return err == ERR_MALFORMED ? ERR_TOKEN : err;
 	kid = flatjson_string(json, "kid", &kid_len);
-	if (!is_text(json, "alg", "HS256") || kid == NULL) {
+	if (!flatjson_is(json, "alg", "HS256") || kid == NULL) {
 		err = ERR_TOKEN;
 		goto out;
 	}
@@ -240,48 +206,17 @@ static enum err verify(const struct jws *jws, const struct key *key)
 	return crypto_equal(mac, jws->mac, sizeof(mac)) ? ERR_OK : ERR_TOKEN;
 }
 
-/* Set *${ret} to the integer claim ${name}, which must not be negative. */
-static bool get_number(const struct flatjson *json, const char *name, int64_t *ret)
-{
-	return flatjson_integer(json, name, ret) == ERR_OK && *ret >= 0;
-}
-
-/* Copy the string claim ${name}, which must have ${len} characters of ${alphabet}, and a NUL. */
-static bool get_word(const struct flatjson *json, const char *name, const char *alphabet,
-                     size_t len, char *ret)
-{
-	size_t text_len = 0;
-	const char *text = flatjson_string(json, name, &text_len);
-
-	if (text == NULL || text_len != len || strspn(text, alphabet) != len)
-		return false;
-	memcpy(ret, text, len + 1);
-	return true;
-}
-
-/* Read the claims: all there, each of its type, and issued by and for whom ${rules} say. */
-static enum err read_claims(const struct jws *jws, const struct token_rules *rules,
-                            struct claims *ret)
+/* Read the payload. */
+static enum err read_payload(const struct jws *jws, const struct token_rules *rules,
+                             struct claims *ret)
 {
 	uint8_t payload[LIMIT_TOKEN];
-	struct flatjson *json = NULL;
 	size_t len = 0;
-	enum err err = ERR_OK;
 
 	if (base64url_decode(jws->payload, jws->payload_len, payload, sizeof(payload), &len) !=
 	    ERR_OK)
 		return ERR_TOKEN;
-	err = parse(payload, len, &json);
-	if (err != ERR_OK)
-		return err;
-	if (!is_text(json, "iss", rules->issuer) || !is_text(json, "aud", rules->audience) ||
-	    !get_word(json, "sub", "0123456789abcdefghijklmnopqrstuv", ACCOUNT_ID_LEN, ret->sub) ||
-	    !get_word(json, "jti", "0123456789abcdef", TOKEN_JTI_LEN, ret->jti) ||
-	    !get_number(json, "iat", &ret->iat) || !get_number(json, "exp", &ret->exp) ||
-	    !get_number(json, "gen", &ret->gen) || !get_number(json, "auth_time", &ret->auth_time))
-		err = ERR_TOKEN;
-	flatjson_free(json);
-	return err;
+	return claims_read(payload, len, rules->issuer, rules->audience, ret);
 }
 
 /* No number in ${claims} is negative, so that none of the differences overflows. */
@@ -373,7 +308,7 @@ static enum err check(const struct token_rules *rules, const char *token, size_t
 	if (err != ERR_OK)
 		return err;
 	*why = "claims";
-	err = read_claims(&jws, rules, claims);
+	err = read_payload(&jws, rules, claims);
 	if (err != ERR_OK)
 		return err;
 	err = check_times(claims, rules->lifetime, now, why);

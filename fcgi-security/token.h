@@ -6,11 +6,11 @@
 
 #include "bounds.h"
 #include "buf.h"
+#include "claims.h"
 #include "err.h"
 #include "keys.h"
 
-#define TOKEN_JTI_LEN 32 /* characters of 0-9a-f: 128 bits */
-#define TOKEN_LEEWAY  5  /* seconds by which another cell's clock may be ahead of ours */
+#define TOKEN_LEEWAY 5 /* seconds by which another cell's clock may be ahead of ours */
 
 /* What a token has to agree with.  All members are borrowed. */
 struct token_rules {
@@ -18,16 +18,6 @@ struct token_rules {
 	const char *issuer;   /* iss: exactly this */
 	const char *audience; /* aud: exactly this */
 	int64_t lifetime;     /* seconds: exp - iat at most */
-};
-
-/* What a token says (RFC 7519 section 4.1), apart from iss and aud.  Times: seconds since 1970. */
-struct claims {
-	char sub[ACCOUNT_ID_LEN + 1]; /* account id */
-	char jti[TOKEN_JTI_LEN + 1];  /* the token's own name */
-	int64_t iat;                  /* when it was issued */
-	int64_t exp;                  /* from this second on it is expired */
-	int64_t gen;                  /* the account's generation then */
-	int64_t auth_time;            /* when the password was given */
 };
 
 /*

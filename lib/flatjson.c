@@ -105,6 +105,14 @@ const char *flatjson_string(const struct flatjson *json, const char *name, size_
 	return json_string_value(value);
 }
 
+bool flatjson_is(const struct flatjson *json, const char *name, const char *expected)
+{
+	size_t len = 0;
+	const char *text = flatjson_string(json, name, &len);
+
+	return text != NULL && len == strlen(expected) && memcmp(text, expected, len) == 0;
+}
+
 enum err flatjson_integer(const struct flatjson *json, const char *name, int64_t *ret)
 {
 	const json_t *value = json_object_get(json->object, name);

@@ -1,6 +1,7 @@
 #ifndef LIB_FLATJSON_H
 #define LIB_FLATJSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ MUST_CHECK enum err flatjson_parse(const void *text, size_t len, struct flatjson
 
 /* The string member ${name} and its length in bytes, or NULL if it is absent or no string. */
 const char *flatjson_string(const struct flatjson *json, const char *name, size_t *ret_len);
+
+/* Whether the member ${name} is the string ${expected}. */
+bool flatjson_is(const struct flatjson *json, const char *name, const char *expected);
 
 /* Set *${ret} to the integer member ${name}; ERR_MALFORMED if it is absent or no integer. */
 MUST_CHECK enum err flatjson_integer(const struct flatjson *json, const char *name, int64_t *ret);

@@ -122,11 +122,14 @@ static enum err use_token(void *ctx)
 	return err;
 }
 
-/* A good token with another header than ours, which libjwt has to look at too. */
+/*
+ * A good token with another header than ours, which libjwt has to look at too, and with spaces in
+ * its payload, which therefore is read as any JSON is.
+ */
 static void foreign_token(char token[sizeof(bearer)])
 {
 	/* {"typ":"JWT","kid":"k1","alg":"HS256" } */
-	static const char header[] = "eyJ0eXAiOiJKV1QiLCJraWQiOiJrMSIsImFsZyI6IkhTMjU2IiB9";
+	static const char header[] = "eyJ0eXAiOiJKV1QiLCJraWQiOiJrMSIsImFsZyI6IkhTMjU2IiB9.ICAg";
 	const struct key *key = keys_signer(keys);
 	const char *payload = strchr(bearer, '.');
 	uint8_t mac[CRYPTO_SHA256_LEN];
@@ -134,7 +137,7 @@ static void foreign_token(char token[sizeof(bearer)])
 	size_t len = 0;
 
 	assert_non_null(payload);
-	(void)snprintf(token, sizeof(bearer), "%s%s", header, payload);
+	(void)snprintf(token, sizeof(bearer), "%s%s", header, payload + 1);
 	*strrchr(token, '.') = '\0';
 	len = strlen(token);
 	assert_int_equal(crypto_hmac_sha256(key->data, key->len, token, len, mac), ERR_OK);

@@ -315,7 +315,7 @@ static void claims_are_new_each_time(void **state)
 	assert_int_equal(token_claims(&rules, "0123456789abcdef", 3, NOW - 1, NOW, &a), ERR_OK);
 	assert_int_equal(token_claims(&rules, "0123456789abcdef", 3, NOW - 1, NOW, &b), ERR_OK);
 	assert_string_not_equal(a.jti, b.jti);
-	assert_int_equal(strspn(a.jti, "0123456789abcdef"), TOKEN_JTI_LEN);
+	assert_int_equal(strspn(a.jti, "0123456789abcdef"), CLAIMS_JTI_LEN);
 	assert_int_equal(a.iat, NOW);
 	assert_int_equal(a.exp, NOW + 3600);
 	assert_int_equal(a.gen, 3);
