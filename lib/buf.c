@@ -76,25 +76,40 @@ void buf_puts(struct buf *buf, const char *s)
 	buf_put(buf, s, strlen(s));
 }
 
+/* vsnprintf() into the room behind the contents; return what it returns.  ${ap} stays as it was. */
+__attribute__((format(printf, 2, 0))) static int print(const struct buf *buf, const char *fmt,
+                                                       va_list ap)
+{
+	va_list copy;
+	int n = 0;
+
+	va_copy(copy, ap);
+	n = vsnprintf(buf->data == NULL ? NULL : buf->data + buf->len, buf->cap - buf->len, fmt,
+	              copy);
+	va_end(copy);
+	return n;
+}
+
 void buf_vprintf(struct buf *buf, const char *fmt, va_list ap)
 {
-	va_list again;
 	int n = 0;
 
 	if (buf->err != ERR_OK)
 		return;
-	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
-	if (n < 0 || (size_t)n > buf->max - buf->len) {
-		buf->err = n < 0 ? ERR_INTERNAL : ERR_TOO_LARGE;
-		return;
+	n = print(buf, fmt, ap);
+	if (n < 0)
+		buf->err = ERR_INTERNAL;
+	else if ((size_t)n > buf->max - buf->len)
+		buf->err = ERR_TOO_LARGE;
+	else if ((size_t)n >= buf->cap - buf->len) {
+		buf->err = grow(buf, (size_t)n);
+		if (buf->err == ERR_OK)
+			(void)print(buf, fmt, ap);
 	}
-	buf->err = grow(buf, (size_t)n);
-	if (buf->err != ERR_OK)
-		return;
-	(void)vsnprintf(buf->data + buf->len, (size_t)n + 1, fmt, ap);
-	buf->len += (size_t)n;
+	if (buf->err == ERR_OK)
+		buf->len += (size_t)n;
+	else if (buf->data != NULL)
+		buf->data[buf->len] = '\0';
 }
 
 void buf_printf(struct buf *buf, const char *fmt, ...)

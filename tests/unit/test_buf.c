@@ -25,6 +25,12 @@ static void printf_over_the_maximum_sticks(void **state)
 	buf_printf(&buf, "%d", 12345);
 	assert_int_equal(buf_err(&buf), ERR_TOO_LARGE);
 	assert_string_equal(buf_str(&buf), "");
+	buf_clear(&buf);
+	buf_puts(&buf, "abc");
+	buf_printf(&buf, "%d", 12);
+	assert_int_equal(buf_err(&buf), ERR_TOO_LARGE);
+	assert_string_equal(buf_str(&buf), "abc");
+	assert_int_equal(buf.len, 3);
 	buf_free(&buf);
 }
 
