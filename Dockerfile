@@ -11,6 +11,7 @@ COPY build.mk ./
 COPY lib lib
 COPY fcgi-security fcgi-security
 COPY fcgi-uploader fcgi-uploader
+COPY fcgi-metrics fcgi-metrics
 RUN make -s -j2 -f build.mk OUT=/out
 
 FROM ${BASE_IMAGE} AS security
@@ -19,7 +20,7 @@ RUN apt-get update \
       libfcgi0t64 libjansson4 libjwt2 libpq5 libssl3t64 \
  && rm -rf /var/lib/apt/lists/*
 COPY pool/ /usr/local/bin/
-COPY --from=build /out/bin/accounts /out/bin/validate /out/bin/revocations /out/bin/hash-password /usr/local/bin/
+COPY --from=build /out/bin/accounts /out/bin/validate /out/bin/revocations /out/bin/hash-password /out/bin/metrics /usr/local/bin/
 # Each service of the compose file names its own user and program.
 USER 65534:65534
 

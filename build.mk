@@ -15,7 +15,7 @@ WARN = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict
 HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
          -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1
-CPPFLAGS = -D_GNU_SOURCE -iquote lib -iquote fcgi-security -iquote fcgi-uploader -iquote tests/unit
+CPPFLAGS = -D_GNU_SOURCE -iquote lib -iquote fcgi-security -iquote fcgi-uploader -iquote fcgi-metrics -iquote tests/unit
 # Sections of their own let the linker leave out what nothing reaches.
 CFLAGS = -std=gnu11 -O2 -g $(WARN) $(HARDEN) -ffunction-sections -fdata-sections
 LDFLAGS = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -Wl,--gc-sections
@@ -23,13 +23,15 @@ LDLIBS = -lfcgi -ljansson -lcrypto
 
 SECURITY = accounts validate revocations hash-password
 UPLOADER = uploader signer gallery
-PROGRAMS = $(SECURITY) $(UPLOADER)
+METRICS = metrics
+PROGRAMS = $(SECURITY) $(UPLOADER) $(METRICS)
 
 # A folder's files without its mains become an archive, from which each program takes what it uses.
 lib_objects = $(patsubst %.c,$(OUT)/%.o,$(wildcard lib/*.c))
 security_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(SECURITY:%=fcgi-security/%.c),$(wildcard fcgi-security/*.c)))
 uploader_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(UPLOADER:%=fcgi-uploader/%.c),$(wildcard fcgi-uploader/*.c)))
-ARCHIVES = $(OUT)/uploader.a $(OUT)/security.a $(OUT)/lib.a
+metrics_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(METRICS:%=fcgi-metrics/%.c),$(wildcard fcgi-metrics/*.c)))
+ARCHIVES = $(OUT)/metrics.a $(OUT)/uploader.a $(OUT)/security.a $(OUT)/lib.a
 
 support_objects = $(patsubst %.c,$(OUT)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 unit_tests = $(or $(TEST),$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
@@ -38,12 +40,13 @@ sources = $(wildcard lib/*.[ch] fcgi-*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch
 
 BENCH = empty load pbkdf2
 
-.PHONY: all security uploader bench debug unit unit-run fuzz-replay fuzz-run format
+.PHONY: all security uploader metrics bench debug unit unit-run fuzz-replay fuzz-run format
 .SECONDARY:
 
-all: security uploader
+all: security uploader metrics
 security: $(SECURITY:%=$(OUT)/bin/%)
 uploader: $(UPLOADER:%=$(OUT)/bin/%)
+metrics: $(METRICS:%=$(OUT)/bin/%)
 
 $(SECURITY:%=$(OUT)/bin/%): $(OUT)/bin/%: $(OUT)/fcgi-security/%.o $(OUT)/security.a $(OUT)/lib.a
 	@mkdir -p $(@D)
@@ -53,6 +56,10 @@ $(UPLOADER:%=$(OUT)/bin/%): $(OUT)/bin/%: $(OUT)/fcgi-uploader/%.o $(OUT)/upload
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcurl -lexpat -lmagic -lz $(LDLIBS)
 
+$(METRICS:%=$(OUT)/bin/%): $(OUT)/bin/%: $(OUT)/fcgi-metrics/%.o $(OUT)/metrics.a $(OUT)/lib.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 bench: $(BENCH:%=$(OUT)/bench/bin/%)
 $(OUT)/bench/bin/%: $(OUT)/bench/%.o $(OUT)/lib.a
 	@mkdir -p $(@D)
@@ -61,6 +68,7 @@ $(OUT)/bench/bin/%: $(OUT)/bench/%.o $(OUT)/lib.a
 $(OUT)/lib.a: $(lib_objects)
 $(OUT)/security.a: $(security_objects)
 $(OUT)/uploader.a: $(uploader_objects)
+$(OUT)/metrics.a: $(metrics_objects)
 %.a:
 	@rm -f $@
 	ar rcs $@ $^

@@ -8,14 +8,14 @@
 OUT ?= build/checks
 # The programs as `make test-c` builds them anyway.
 PROGRAMS_OUT ?= build/gcc
-CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -iquote lib -iquote fcgi-security -iquote fcgi-uploader -iquote tests/unit
+CPPFLAGS = -std=gnu11 -D_GNU_SOURCE -iquote lib -iquote fcgi-security -iquote fcgi-uploader -iquote fcgi-metrics -iquote tests/unit
 
 sources = $(wildcard lib/*.c fcgi-*/*.c)
 headers = $(wildcard lib/*.h fcgi-*/*.h tests/unit/*.h)
 
 # The tests whose run through lib/ and the pure modules is measured; the others wait for sockets and clocks.
-covered = ab64 address arena authorization base64url buf chunked config crc32c credentials crypto endpoints flatjson image \
-    keys log media_type multipart name password program request response sigv4 table tally token worker faults_lib faults_security faults_uploader faults_worker
+covered = ab64 address arena authorization base64url buf chunked config crc32c credentials crypto endpoints exposition flatjson image \
+    keys log media_type metrics multipart name password program request response sigv4 table tally token worker faults_lib faults_security faults_uploader faults_worker
 
 .PHONY: all banned style headers cppcheck tidy symbols settings containers coverage
 
@@ -43,7 +43,7 @@ $(OUT)/cppcheck: $(sources) $(headers)
 	cppcheck --quiet --std=c11 --language=c --check-level=exhaustive --inline-suppr --error-exitcode=1 -j2 \
 	    --enable=warning,style,performance,portability --inconclusive \
 	    --suppress=constParameterCallback --suppress=constParameterPointer --suppress=variableScope --suppress=missingIncludeSystem \
-	    -D_GNU_SOURCE -D__linux__ -D__x86_64__ -Ilib -Ifcgi-security -Ifcgi-uploader lib fcgi-security fcgi-uploader
+	    -D_GNU_SOURCE -D__linux__ -D__x86_64__ -Ilib -Ifcgi-security -Ifcgi-uploader -Ifcgi-metrics lib fcgi-security fcgi-uploader fcgi-metrics
 	@touch $@
 
 # .clang-tidy holds the list of its checks.

@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "address.h"
+#include "metrics.h"
 #include "request.h"
 
 enum { INTEGER_SIZE = sizeof("-9223372036854775808") };
@@ -38,6 +39,17 @@ static const char *address_or_null(const char *address)
 	return address_network(address, network) == ERR_OK ? address : NULL;
 }
 
+/* db_query(), timed. */
+static enum err query(struct db *db, enum metrics_timer timer, enum db_repeat repeat,
+                      const char *sql, const char *const *params, int n, struct db_result **ret)
+{
+	int64_t start = metrics_now();
+	enum err err = db_query(db, repeat, sql, params, n, ret);
+
+	metrics_since(timer, start);
+	return err;
+}
+
 static enum err create(void *ctx, const char *login, const char *password_hash, const char *address,
                        char ret_id[ACCOUNT_ID_LEN + 1])
 {
@@ -46,7 +58,7 @@ static enum err create(void *ctx, const char *login, const char *password_hash, 
 	const char *const params[] = {login, password_hash, address_or_null(address)};
 	struct db_result *result = NULL;
 	char id[ACCOUNT_ID_LEN + 1];
-	enum err err = db_query(ctx, DB_ONCE, sql, params, 3, &result);
+	enum err err = query(ctx, TIMER_DATABASE_REGISTER, DB_ONCE, sql, params, 3, &result);
 
 	if (err != ERR_OK)
 		return err;
@@ -64,8 +76,8 @@ static enum err login_taken(void *ctx, const char *login, bool *ret)
 {
 	const char *const params[] = {login};
 	struct db_result *result = NULL;
-	enum err err = db_query(ctx, DB_REPEATABLE, "SELECT imagegate.account_login_taken($1)",
-	                        params, 1, &result);
+	enum err err = query(ctx, TIMER_DATABASE_READY, DB_REPEATABLE,
+	                     "SELECT imagegate.account_login_taken($1)", params, 1, &result);
 
 	if (err != ERR_OK)
 		return err;
@@ -101,7 +113,7 @@ static enum err by_login(void *ctx, const char *login, struct account *ret)
 	const char *const params[] = {login};
 	struct db_result *result = NULL;
 	struct account account = {0};
-	enum err err = db_query(ctx, DB_REPEATABLE, sql, params, 1, &result);
+	enum err err = query(ctx, TIMER_DATABASE_LOGIN, DB_REPEATABLE, sql, params, 1, &result);
 
 	if (err != ERR_OK)
 		return err;
@@ -137,7 +149,7 @@ static enum err by_id(void *ctx, const char *id, struct account *ret)
 	const char *const params[] = {id};
 	struct db_result *result = NULL;
 	struct account account = {0};
-	enum err err = db_query(ctx, DB_REPEATABLE, sql, params, 1, &result);
+	enum err err = query(ctx, TIMER_DATABASE_ACCOUNT, DB_REPEATABLE, sql, params, 1, &result);
 
 	if (err != ERR_OK)
 		return err;
@@ -155,7 +167,7 @@ static enum err logged_in(void *ctx, const char *id, const char *address)
 				  " FROM imagegate.audit_from($2)";
 	const char *const params[] = {id, address_or_null(address)};
 	struct db_result *result = NULL;
-	enum err err = db_query(ctx, DB_REPEATABLE, sql, params, 2, &result);
+	enum err err = query(ctx, TIMER_DATABASE_AUDIT, DB_REPEATABLE, sql, params, 2, &result);
 
 	db_result_free(result);
 	return err;
@@ -166,7 +178,7 @@ static enum err login_failed(void *ctx, const char *login, const char *address)
 	static const char sql[] = "SELECT imagegate.audit_login_failed($1, $2)";
 	const char *const params[] = {login, address_or_null(address)};
 	struct db_result *result = NULL;
-	enum err err = db_query(ctx, DB_REPEATABLE, sql, params, 2, &result);
+	enum err err = query(ctx, TIMER_DATABASE_AUDIT, DB_REPEATABLE, sql, params, 2, &result);
 
 	db_result_free(result);
 	return err;
@@ -177,20 +189,20 @@ static enum err rehash(void *ctx, const char *id, const char *old_hash, const ch
 	const char *const params[] = {id, old_hash, new_hash};
 	struct db_result *result = NULL;
 	/* Repeatable: once the hash was replaced, the old one no longer matches. */
-	enum err err = db_query(ctx, DB_REPEATABLE, "SELECT imagegate.account_rehash($1, $2, $3)",
-	                        params, 3, &result);
+	enum err err = query(ctx, TIMER_DATABASE_REHASH, DB_REPEATABLE,
+	                     "SELECT imagegate.account_rehash($1, $2, $3)", params, 3, &result);
 
 	db_result_free(result);
 	return err;
 }
 
 /* Run ${sql}, whose one value says whether it did anything.  ERR_TOKEN: it did not. */
-static enum err if_live(struct db *db, enum db_repeat repeat, const char *sql,
-                        const char *const *params, int n)
+static enum err if_live(struct db *db, enum metrics_timer timer, enum db_repeat repeat,
+                        const char *sql, const char *const *params, int n)
 {
 	struct db_result *result = NULL;
 	bool done = false;
-	enum err err = db_query(db, repeat, sql, params, n, &result);
+	enum err err = query(db, timer, repeat, sql, params, n, &result);
 
 	if (err != ERR_OK)
 		return err;
@@ -210,7 +222,7 @@ static enum err log_out(void *ctx, const char *id, int64_t generation, const cha
 
 	(void)snprintf(number, sizeof(number), "%" PRId64, generation);
 	/* Repeatable: once it was done, the generation no longer matches. */
-	return if_live(ctx, DB_REPEATABLE, sql, params, 3);
+	return if_live(ctx, TIMER_DATABASE_LOGOUT, DB_REPEATABLE, sql, params, 3);
 }
 
 static enum err change_password(void *ctx, const struct account *account, const char *new_hash,
@@ -224,7 +236,7 @@ static enum err change_password(void *ctx, const struct account *account, const 
 
 	(void)snprintf(number, sizeof(number), "%" PRId64, account->generation);
 	/* Not repeated: that the first try succeeded would look like a failure. */
-	return if_live(ctx, DB_ONCE, sql, params, 5);
+	return if_live(ctx, TIMER_DATABASE_PASSWORD, DB_ONCE, sql, params, 5);
 }
 
 static const char *why(void *ctx)

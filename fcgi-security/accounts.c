@@ -11,6 +11,7 @@
 #include "endpoints.h"
 #include "keys.h"
 #include "log.h"
+#include "metrics.h"
 #include "program.h"
 #include "worker.h"
 
@@ -76,6 +77,17 @@ static int64_t now(void)
 	return time(NULL);
 }
 
+/* crypto_pbkdf2(), timed. */
+static enum err derive(const void *password, size_t password_len, const void *salt, size_t salt_len,
+                       uint32_t rounds, void *key, size_t key_len)
+{
+	int64_t start = metrics_now();
+	enum err err = crypto_pbkdf2(password, password_len, salt, salt_len, rounds, key, key_len);
+
+	metrics_since(TIMER_PBKDF2, start);
+	return err;
+}
+
 static enum err check(void *settings, struct buf *problems)
 {
 	struct settings *s = settings;
@@ -98,7 +110,7 @@ static int serve(const void *settings)
 	    .timeout_ms = s->db_timeout,
 	};
 	struct endpoints deps = {
-	    .cost = {.rounds = (uint32_t)s->pbkdf2_rounds, .derive = crypto_pbkdf2},
+	    .cost = {.rounds = (uint32_t)s->pbkdf2_rounds, .derive = derive},
 	    .rules = {.keys = s->keys,
 	              .issuer = s->jwt_issuer,
 	              .audience = s->jwt_audience,
@@ -139,6 +151,7 @@ int main(int argc, char **argv)
 	    .rows = ROWS,
 	    .settings = &settings,
 	    .log_level = &settings.log_level,
+	    .metrics = METRICS_FOLDER,
 	    .check = check,
 	    .serve = serve,
 	};

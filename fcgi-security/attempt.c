@@ -1,5 +1,6 @@
 #include "attempt.h"
 #include "log.h"
+#include "metrics.h"
 
 bool attempt_allowed(const struct endpoints *deps, const struct request *req, const char *login,
                      struct response *resp)
@@ -21,9 +22,11 @@ void attempt_failed(const struct endpoints *deps, const struct request *req, con
 
 	if (throttle_count(&deps->throttle, login, req->remote_addr, deps->now()) != ERR_OK)
 		log_error("a failed login was not counted");
-	if (accounts->login_failed(accounts->ctx, login, req->remote_addr) != ERR_OK)
+	if (accounts->login_failed(accounts->ctx, login, req->remote_addr) != ERR_OK) {
+		metrics_add(METRIC_AUDIT_FAILURES, 1);
 		log_warn("audit: a failed login was not recorded: %s",
 		         accounts->why(accounts->ctx));
+	}
 }
 
 void attempt_succeeded(const struct endpoints *deps, const struct request *req, const char *login)

@@ -4,6 +4,7 @@
 #include "crypto.h"
 #include "grant.h"
 #include "log.h"
+#include "metrics.h"
 
 /* Whether ${given} proves to be ${account}, which is NULL for an unknown login.  ERR_CREDENTIALS.
  */
@@ -58,8 +59,10 @@ static void accept(const struct endpoints *deps, const struct request *req,
 
 	attempt_succeeded(deps, req, given->login);
 	refresh_hash(deps, given, account);
-	if (accounts->logged_in(accounts->ctx, account->id, req->remote_addr) != ERR_OK)
+	if (accounts->logged_in(accounts->ctx, account->id, req->remote_addr) != ERR_OK) {
+		metrics_add(METRIC_AUDIT_FAILURES, 1);
 		log_warn("audit: a login was not recorded: %s", accounts->why(accounts->ctx));
+	}
 	grant_answer(deps, req, account->id, account->generation, deps->now(), resp);
 }
 
@@ -88,7 +91,8 @@ out:
 	crypto_wipe(&account, sizeof(account));
 }
 
-void login_handle(const struct endpoints *deps, const struct request *req, struct response *resp)
+/* Read the credentials of ${req} and answer. */
+static void answer(const struct endpoints *deps, const struct request *req, struct response *resp)
 {
 	struct credentials given;
 	const char *why = NULL;
@@ -104,4 +108,25 @@ void login_handle(const struct endpoints *deps, const struct request *req, struc
 	if (attempt_allowed(deps, req, given.login, resp))
 		log_in(deps, req, &given, resp);
 	credentials_wipe(&given);
+}
+
+/* What the answer counts as. */
+static enum metrics_counter result_of(int status)
+{
+	switch (status) {
+	case 200:
+		return METRIC_LOGIN_OK;
+	case 401:
+		return METRIC_LOGIN_REFUSED;
+	case 429:
+		return METRIC_LOGIN_THROTTLED;
+	default:
+		return status < 500 ? METRIC_LOGIN_MALFORMED : METRIC_LOGIN_UNAVAILABLE;
+	}
+}
+
+void login_handle(const struct endpoints *deps, const struct request *req, struct response *resp)
+{
+	answer(deps, req, resp);
+	metrics_add(result_of(resp->status), 1);
 }

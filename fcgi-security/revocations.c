@@ -10,6 +10,7 @@
 #include "config.h"
 #include "db.h"
 #include "log.h"
+#include "metrics.h"
 #include "program.h"
 #include "revocation.h"
 #include "table.h"
@@ -76,7 +77,9 @@ static enum err synchronise(struct db *db, const char *path, const char **why)
 	if (err != ERR_OK)
 		return err;
 	err = table_write(path, entries, n, before);
-	if (err != ERR_OK)
+	if (err == ERR_OK)
+		metrics_revocations(n, before);
+	else
 		*why = err == ERR_MALFORMED ? "the list makes no sense" : strerror(errno);
 	revocation_list_free(entries);
 	return err;
@@ -158,6 +161,7 @@ int main(int argc, char **argv)
 	    .rows = ROWS,
 	    .settings = &settings,
 	    .log_level = &settings.log_level,
+	    .metrics = METRICS_FOLDER,
 	    .serve = serve,
 	};
 

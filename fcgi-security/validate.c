@@ -5,6 +5,7 @@
 #include "config.h"
 #include "keys.h"
 #include "log.h"
+#include "metrics.h"
 #include "program.h"
 #include "table.h"
 #include "validator.h"
@@ -86,6 +87,7 @@ int main(int argc, char **argv)
 	    .rows = ROWS,
 	    .settings = &settings,
 	    .log_level = &settings.log_level,
+	    .metrics = METRICS_FOLDER,
 	    .check = check,
 	    .serve = serve,
 	};

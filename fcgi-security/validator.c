@@ -3,6 +3,7 @@
 
 #include "identity.h"
 #include "log.h"
+#include "metrics.h"
 #include "validator.h"
 
 static enum validator_state state_of(struct validator *validator, int64_t now_ms)
@@ -32,22 +33,48 @@ static enum validator_state look(struct validator *validator, int64_t now_ms)
 	return state;
 }
 
-/* Who may go on: ERR_OK and *${ret}, or what to refuse with. */
-static enum err decide(struct validator *validator, const struct request *req, int64_t now_ms,
-                       struct claims *ret)
+/* Count a refusal by the word for its reason; what is none of them is trouble of our own. */
+static void count(const char *why)
 {
-	const char *why = NULL;
-	enum err err =
-	    identity_check(&validator->rules, req->authorization, now_ms / 1000, ret, &why);
+	static const struct {
+		const char *why;
+		enum metrics_counter counter;
+	} rows[] = {
+	    {"absent", METRIC_VALIDATION_ABSENT},
+	    {"scheme", METRIC_VALIDATION_SCHEME},
+	    {"malformed", METRIC_VALIDATION_MALFORMED},
+	    {"header", METRIC_VALIDATION_HEADER},
+	    {"key", METRIC_VALIDATION_KEY},
+	    {"signature", METRIC_VALIDATION_SIGNATURE},
+	    {"claims", METRIC_VALIDATION_CLAIMS},
+	    {"expired", METRIC_VALIDATION_EXPIRED},
+	    {"early", METRIC_VALIDATION_EARLY},
+	    {"revoked", METRIC_VALIDATION_REVOKED},
+	};
+	enum metrics_counter counter = METRIC_VALIDATION_UNAVAILABLE;
 
-	if (err != ERR_OK) {
-		log_debug("token refused: %s", why);
-		return err;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(why, rows[i].why) == 0)
+			counter = rows[i].counter;
 	}
-	if (look(validator, now_ms) == VALIDATOR_NO_TABLE)
+	metrics_add(counter, 1);
+}
+
+/* Who may go on: ERR_OK and *${ret}, or what to refuse with and *${ret_why}. */
+static enum err decide(struct validator *validator, const struct request *req, int64_t now_ms,
+                       struct claims *ret, const char **ret_why)
+{
+	enum err err =
+	    identity_check(&validator->rules, req->authorization, now_ms / 1000, ret, ret_why);
+
+	if (err != ERR_OK)
+		return err;
+	if (look(validator, now_ms) == VALIDATOR_NO_TABLE) {
+		*ret_why = "no revocation table";
 		return ERR_UNAVAILABLE;
+	}
 	if (ret->gen < table_generation(validator->table, ret->sub)) {
-		log_debug("token refused: revoked");
+		*ret_why = "revoked";
 		return ERR_TOKEN;
 	}
 	return ERR_OK;
@@ -57,9 +84,12 @@ static void validate(struct validator *validator, const struct request *req, str
 {
 	int64_t now_ms = validator->now_ms();
 	struct claims claims;
-	enum err err = decide(validator, req, now_ms, &claims);
+	const char *why = NULL;
+	enum err err = decide(validator, req, now_ms, &claims, &why);
 
 	if (err != ERR_OK) {
+		log_debug("token refused: %s", why);
+		count(why);
 		response_problem(resp, req, err, NULL);
 		return;
 	}
@@ -67,6 +97,7 @@ static void validate(struct validator *validator, const struct request *req, str
 	/* nginx keeps the answer to the end of this second, and no token ends within one. */
 	response_header(resp, "X-Accel-Expires", "@%" PRId64, now_ms / 1000);
 	resp->status = 204;
+	metrics_add(METRIC_VALIDATION_OK, 1);
 }
 
 static void ready(struct validator *validator, const struct request *req, struct response *resp)

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "list.h"
 #include "log.h"
+#include "metrics.h"
 #include "program.h"
 #include "purge.h"
 #include "removal.h"
@@ -103,6 +104,7 @@ int main(int argc, char **argv)
 	    .rows = ROWS,
 	    .settings = &settings,
 	    .log_level = &settings.log_level,
+	    .metrics = METRICS_FOLDER,
 	    .check = check,
 	    .serve = serve,
 	};

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "chunked.h"
+#include "metrics.h"
 #include "name.h"
 #include "s3.h"
 #include "sigv4.h"
@@ -549,6 +550,13 @@ static enum err begin_body(struct transfer *transfer)
 	return err;
 }
 
+static enum metrics_timer timer_of(const char *method)
+{
+	if (strcmp(method, "PUT") == 0)
+		return TIMER_STORE_PUT;
+	return strcmp(method, "DELETE") == 0 ? TIMER_STORE_DELETE : TIMER_STORE_LIST;
+}
+
 enum err s3_send(struct s3 *s3, const struct s3_request *request, struct s3_answer *answer,
                  char why[STORE_WHY_LEN])
 {
@@ -558,6 +566,7 @@ enum err s3_send(struct s3 *s3, const struct s3_request *request, struct s3_answ
 	                            .answer = answer,
 	                            .url = buf_new(URL_MAX),
 	                            .authorization = buf_new(AUTH_MAX)};
+	int64_t start = metrics_now();
 	bool again = false;
 	enum err err = prepare(&transfer);
 
@@ -570,6 +579,7 @@ enum err s3_send(struct s3 *s3, const struct s3_request *request, struct s3_answ
 	if (again)
 		err = attempt(&transfer, true, &again, why);
 out:
+	metrics_since(timer_of(request->method), start);
 	buf_free(&transfer.authorization);
 	buf_free(&transfer.url);
 	return err;

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "config.h"
+#include "metrics.h"
 #include "name.h"
 #include "program.h"
 #include "sign.h"
@@ -69,6 +70,7 @@ int main(int argc, char **argv)
 	    .rows = ROWS,
 	    .settings = &settings,
 	    .log_level = &settings.log_level,
+	    .metrics = METRICS_FOLDER,
 	    .check = check,
 	    .serve = serve,
 	};

@@ -6,6 +6,7 @@
 
 #include "image.h"
 #include "log.h"
+#include "metrics.h"
 #include "name.h"
 #include "sniff.h"
 #include "source.h"
@@ -201,6 +202,39 @@ static void count(const struct upload *upload, const struct body *body)
 		log_error("an upload of account %s was not counted", account);
 }
 
+static enum metrics_counter counter_of(enum image_format format)
+{
+	static const enum metrics_counter counters[IMAGE_FORMAT_COUNT] = {
+	    [IMAGE_JPEG] = METRIC_UPLOAD_JPEG, [IMAGE_PNG] = METRIC_UPLOAD_PNG,
+	    [IMAGE_GIF] = METRIC_UPLOAD_GIF,   [IMAGE_WEBP] = METRIC_UPLOAD_WEBP,
+	    [IMAGE_AVIF] = METRIC_UPLOAD_AVIF,
+	};
+
+	return counters[format];
+}
+
+/* What a refusal counts as. */
+static enum metrics_counter refusal_of(int status)
+{
+	switch (status) {
+	case 400:
+	case 405:
+		return METRIC_UPLOAD_MALFORMED;
+	case 408:
+		return METRIC_UPLOAD_SLOW;
+	case 413:
+		return METRIC_UPLOAD_TOO_LARGE;
+	case 415:
+		return METRIC_UPLOAD_TYPE;
+	case 429:
+		return METRIC_UPLOAD_QUOTA;
+	case 507:
+		return METRIC_UPLOAD_FULL;
+	default:
+		return METRIC_UPLOAD_UNAVAILABLE;
+	}
+}
+
 /* Put the body into the store as an image of ${format}; answer. */
 static void keep(const struct upload *upload, struct body *body, enum image_format format,
                  struct response *resp)
@@ -226,6 +260,8 @@ static void keep(const struct upload *upload, struct body *body, enum image_form
 		return;
 	}
 	count(upload, body);
+	metrics_add(counter_of(format), 1);
+	metrics_add(METRIC_UPLOAD_BYTES, (uint64_t)body->source.length);
 	created(resp, req, &name, format, body);
 }
 
@@ -238,9 +274,10 @@ void upload_handle(void *upload, const struct request *req, struct response *res
 		response_problem(resp, req, ERR_NOT_FOUND, NULL);
 		return;
 	}
-	if (refused(upload, req, resp) || begin(upload, &body, req, resp) != ERR_OK ||
-	    detect(&body, resp, &format) != ERR_OK)
-		return;
-	keep(upload, &body, format, resp);
+	if (!refused(upload, req, resp) && begin(upload, &body, req, resp) == ERR_OK &&
+	    detect(&body, resp, &format) == ERR_OK)
+		keep(upload, &body, format, resp);
+	if (resp->status >= 400)
+		metrics_add(refusal_of(resp->status), 1);
 	image_free(body.image);
 }

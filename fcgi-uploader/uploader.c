@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "log.h"
+#include "metrics.h"
 #include "program.h"
 #include "s3.h"
 #include "s3_put.h"
@@ -121,6 +122,7 @@ int main(int argc, char **argv)
 	    .rows = ROWS,
 	    .settings = &settings,
 	    .log_level = &settings.log_level,
+	    .metrics = METRICS_FOLDER,
 	    .check = check,
 	    .serve = serve,
 	};

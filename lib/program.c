@@ -1,9 +1,11 @@
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "bounds.h"
 #include "log.h"
+#include "metrics.h"
 #include "program.h"
 
 static enum err load(const struct program *program, struct buf *problems)
@@ -18,6 +20,17 @@ static enum err load(const struct program *program, struct buf *problems)
 	if (err == ERR_OK && problems->len > 0)
 		err = ERR_MALFORMED;
 	return err == ERR_OK ? buf_err(problems) : err;
+}
+
+static int serve(const struct program *program)
+{
+	int status = 0;
+
+	if (program->metrics != NULL && metrics_open(program->metrics) != ERR_OK)
+		log_warn("nothing is counted in %s: %s", program->metrics, strerror(errno));
+	status = program->serve(program->settings);
+	metrics_close();
+	return status;
 }
 
 int program_run(const struct program *program, int argc, char **argv)
@@ -36,7 +49,7 @@ int program_run(const struct program *program, int argc, char **argv)
 		goto out;
 	}
 	log_open(program->name, (enum log_level) * program->log_level);
-	status = check_only ? 0 : program->serve(program->settings);
+	status = check_only ? 0 : serve(program);
 out:
 	config_free(program->table, program->rows, program->settings);
 	buf_free(&problems);

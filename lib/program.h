@@ -16,6 +16,8 @@ struct program {
 	void *settings;           /* zeroed at first */
 	const int64_t *log_level; /* one of the settings: an enum log_level */
 
+	const char *metrics; /* the folder where it counts, see metrics.h; NULL: it does not */
+
 	/*
 	 * Judge what the table cannot: a line in ${problems} for each thing that is wrong, or an
 	 * error.  It sees every setting, also when others are bad: those are NULL or 0 then.  May
@@ -29,9 +31,9 @@ struct program {
 
 /*
  * Open the log, load and check the settings of ${program}, and serve; with the one argument `-t`
- * only check.  Returns the exit status: that of serve(), 0 after a good check, CONFIG_EXIT for
- * unusable settings, all of which are logged, EX_USAGE of sysexits(3) for other arguments.  What
- * the table filled is freed then.
+ * only check.  A program that cannot count works all the same.  Returns the exit status: that of
+ * serve(), 0 after a good check, CONFIG_EXIT for unusable settings, all of which are logged,
+ * EX_USAGE of sysexits(3) for other arguments.  What the table filled is freed then.
  */
 int program_run(const struct program *program, int argc, char **argv);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "worker.h"
 
 /*
@@ -222,14 +223,6 @@ static void send_response(FCGX_Request *fcgi, const struct request *req, struct 
 		FCGX_PutStr(resp->body.data, (int)resp->body.len, fcgi->out);
 }
 
-static int64_t now_micros(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static bool is_health(const struct request *req)
 {
 	return strcmp(req->route, "health") == 0 && strcmp(req->method, "GET") == 0;
@@ -240,18 +233,24 @@ static void serve(FCGX_Request *fcgi, struct response *resp, worker_handler *han
 {
 	struct exchange exchange = {.fcgi = fcgi};
 	struct request req = request_of(&exchange);
-	int64_t start = now_micros();
+	int64_t start = metrics_now();
+	int64_t micros = 0;
 
 	exchange.content_length = req.content_length < 0 ? 0 : req.content_length;
 	response_clear(resp);
 	log_request_id(req.id);
-	if (is_health(&req))
+	if (is_health(&req)) {
 		resp->status = 204;
-	else
-		handle(deps, &req, resp);
+		send_response(fcgi, &req, resp);
+		goto out;
+	}
+	metrics_begin();
+	handle(deps, &req, resp);
 	send_response(fcgi, &req, resp);
-	if (!is_health(&req))
-		log_access(&req, resp, now_micros() - start);
+	micros = metrics_now() - start;
+	log_access(&req, resp, micros);
+	metrics_end(&req, resp, micros);
+out:
 	log_request_id(NULL);
 }
 

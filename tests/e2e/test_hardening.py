@@ -7,10 +7,11 @@ import pytest
 from support.stack import ONE_SHOTS, SERVICES, docker
 
 USERS = {"gateway": 2000, "security": 2001, "security-validate": 2002, "security-revocations": 2003,
-         "uploader": 2004, "uploader-signer": 2005, "uploader-gallery": 2006, "storage": 2101,
+         "uploader": 2004, "uploader-signer": 2005, "uploader-gallery": 2006,
+         "metrics": 2007, "storage": 2101,
          "createbuckets": 2102, "migrate": 2103, "db": 2104}
 
-NETWORKS = {"public": {"gateway"},
+NETWORKS = {"public": {"gateway"}, "monitoring": {"gateway"},
             "store": {"gateway", "uploader", "uploader-gallery", "storage", "createbuckets"},
             "users": {"security", "security-revocations", "migrate", "db"}}
 
@@ -19,7 +20,7 @@ SECRETS = {"gateway": set(), "security": {"jwt_keys", "db_accounts_password"},
            "uploader": {"store_put_key", "store_put_secret"},
            "uploader-signer": {"store_get_key", "store_get_secret"},
            "uploader-gallery": {"store_gallery_key", "store_gallery_secret"},
-           "db": {"db_owner_password"},
+           "metrics": set(), "db": {"db_owner_password"},
            "storage": {"store_root_user", "store_root_password"}}
 
 every_service = pytest.mark.parametrize("service", [*SERVICES, *ONE_SHOTS])

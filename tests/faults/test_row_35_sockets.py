@@ -6,7 +6,7 @@ from support.stack import ONE_SHOTS, SERVICES, docker
 # Pool -> its folder, its socket's name and its user.
 SOCKETS = {"security": ("accounts", 2001), "security-validate": ("validate", 2002),
            "uploader": ("uploader", 2004), "uploader-signer": ("signer", 2005),
-           "uploader-gallery": ("gallery", 2006)}
+           "uploader-gallery": ("gallery", 2006), "metrics": ("metrics", 2007)}
 # What else is shared: the revocation table, and the gateway's purge listener.
 TABLE = "revocations"
 PURGE = "purge"

@@ -17,7 +17,7 @@ TREE = pathlib.Path(__file__).parents[3]
 POOLS = ("security", "security-validate", "uploader", "uploader-signer",
          "uploader-gallery")
 ONE_SHOTS = ("migrate", "createbuckets")
-SERVICES = ("gateway", *POOLS, "security-revocations", "storage", "db")  # those that stay up
+SERVICES = ("gateway", *POOLS, "security-revocations", "metrics", "storage", "db")  # those that stay up
 
 # One line a process: pid, parent, descriptors, resident KiB, program file.
 PROCESSES = """
