@@ -141,7 +141,8 @@ static enum err read_any(const uint8_t *text, size_t len, const char *issuer, co
 	    !get_word(json, "sub", ACCOUNT_ID_LEN, 'v', ret->sub) ||
 	    !get_word(json, "jti", CLAIMS_JTI_LEN, 'f', ret->jti) ||
 	    !get_number(json, "iat", &ret->iat) || !get_number(json, "exp", &ret->exp) ||
-	    !get_number(json, "gen", &ret->gen) || !get_number(json, "auth_time", &ret->auth_time))
+	    !get_number(json, "gen", &ret->gen) ||
+	    !get_number(json, "auth_time", &ret->auth_time) || flatjson_has(json, "nbf"))
 		err = ERR_TOKEN;
 	flatjson_free(json);
 	return err;

@@ -29,9 +29,10 @@ void claims_write(struct buf *json, const char *issuer, const char *audience,
 
 /*
  * Read the ${len} bytes of ${json}: one flat JSON object in which every claim is there, once and of
- * its type, no number is negative, and iss and aud are exactly ${issuer} and ${audience}.  On
- * success fill *${ret}.  A text of the form that claims_write() gives is read as it stands; any
- * other goes to flatjson.h, with the same outcome.  ERR_TOKEN; ERR_NOMEM, for other forms only.
+ * its type, no number is negative, and iss and aud are exactly ${issuer} and ${audience}.  There is
+ * no nbf (RFC 7519 section 4.1.5), which would have to be obeyed.  On success fill *${ret}.  A text
+ * of the form that claims_write() gives is read as it stands; any other goes to flatjson.h, with
+ * the same outcome.  ERR_TOKEN; ERR_NOMEM, for other forms only.
  */
 MUST_CHECK enum err claims_read(const uint8_t *json, size_t len, const char *issuer,
                                 const char *audience, struct claims *ret);

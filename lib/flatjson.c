@@ -95,6 +95,11 @@ enum err flatjson_parse(const void *text, size_t len, struct flatjson **ret, con
 	return ERR_OK;
 }
 
+bool flatjson_has(const struct flatjson *json, const char *name)
+{
+	return json_object_get(json->object, name) != NULL;
+}
+
 const char *flatjson_string(const struct flatjson *json, const char *name, size_t *ret_len)
 {
 	const json_t *value = json_object_get(json->object, name);

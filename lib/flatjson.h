@@ -20,6 +20,9 @@ struct flatjson;
 MUST_CHECK enum err flatjson_parse(const void *text, size_t len, struct flatjson **ret,
                                    const char **why);
 
+/* Whether there is a member ${name}, of whatever type. */
+bool flatjson_has(const struct flatjson *json, const char *name);
+
 /* The string member ${name} and its length in bytes, or NULL if it is absent or no string. */
 const char *flatjson_string(const struct flatjson *json, const char *name, size_t *ret_len);
 

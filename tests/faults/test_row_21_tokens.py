@@ -80,6 +80,7 @@ EVIL = {
     "expired": lambda m, i: m.token(i, exp=now() - 1),
     "expires now": lambda m, i: m.token(i, exp=now(), iat=now() - 9, auth_time=now() - 9),
     "from the future": lambda m, i: m.token(i, iat=now() + 60),
+    "not yet": lambda m, i: m.token(i, nbf=now() + 60),
     "lives too long": lambda m, i: m.token(i, exp=now() + m.lifetime + 1),
     "lived too long": lambda m, i: m.token(i, iat=now() - m.lifetime, auth_time=now() - m.lifetime),
     "auth_time after iat": lambda m, i: m.token(i, auth_time=now() + 60),

@@ -96,6 +96,8 @@ static void types_are_checked(void **state)
 
 	(void)state;
 	assert_int_equal(parse(text, strlen(text), &json), ERR_OK);
+	assert_true(flatjson_has(json, "n"));
+	assert_false(flatjson_has(json, "absent"));
 	assert_null(flatjson_string(json, "i", &len));
 	assert_null(flatjson_string(json, "n", &len));
 	assert_null(flatjson_string(json, "absent", &len));

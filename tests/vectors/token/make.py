@@ -207,6 +207,8 @@ refuse("claims", "life-empty", raw(HEADER, claims(exp=IAT)))
 refuse("claims", "life-backwards", raw(HEADER, claims(iat=IAT + 7200)))
 refuse("claims", "auth-time-after-iat", raw(HEADER, claims(auth_time=IAT + 1)))
 refuse("claims", "auth-time-endless", raw(HEADER, claims(auth_time=2**63 - 1)))
+for name, nbf in [("nbf-later", NOW + 60), ("nbf-float", IAT + 0.5), ("nbf-null", None)]:
+    refuse("claims", name, raw(HEADER, claims(nbf=nbf)))
 refuse("early", "early-by-6", VECTOR, IAT - 6)
 refuse("early", "early-by-all", VECTOR, 0)
 refuse("early", "iat-endless", raw(HEADER, claims(iat=2**63 - 2, exp=2**63 - 1)))
