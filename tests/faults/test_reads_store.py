@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from support.client import Client, Wire, bearer, head
+from support import substitute
+from support.client import Wire, bearer, head
 from support.images import Images
 from support.stack import docker
 from support.trace import Trace
@@ -18,7 +19,6 @@ from support.wait import until
 
 CACHE_TIME = 1  # seconds, of the second gateway
 READERS = 24
-PURGE = "/run/imagegate/purge"  # a gateway's own socket is there
 
 
 @pytest.fixture
@@ -33,27 +33,9 @@ def read(client, member):
 
 @pytest.fixture(scope="module")
 def brief(stack):
-    """A second gateway on the same pools and store, whose images are kept for a second."""
-    made = stack.inspect("gateway")
-    sockets = [f"{mount['Name']}:{mount['Destination']}:ro" for mount in made["Mounts"]
-               if mount["Destination"].startswith("/run/imagegate/")
-               and mount["Destination"] != PURGE]
-    words = [word for socket in sockets for word in ("--volume", socket)]
-    for folder in (PURGE, "/run/nginx", "/tmp", "/var/cache/gateway", "/var/spool/gateway"):
-        words += ["--tmpfs", f"{folder}:uid=2000,gid=2000,mode=0700"]
-    container = docker("run", "--detach", "--rm", "--read-only", "--network",
-                       f"{stack.project}_store", "--sysctl", "net.ipv4.ip_unprivileged_port_start=0",
-                       "--env", f"IMAGE_CACHE_TIME={CACHE_TIME}s", *words,
-                       made["Config"]["Image"]).stdout.strip()
-    try:
-        address = docker("inspect", "--format",
-                         "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
-                         container).stdout.strip()
-        gateway = Client(f"http://{address}")
-        until(lambda: alive(gateway), 20, "the second gateway is up")
+    """A second gateway, whose images are kept for a second."""
+    with substitute.gateway(stack, IMAGE_CACHE_TIME=f"{CACHE_TIME}s") as gateway:
         yield gateway
-    finally:
-        docker("kill", container)
 
 
 def alive(gateway):

@@ -4,15 +4,9 @@ import hashlib
 
 import pytest
 from support import s3, substitute
-from support.client import Client
 from support.images import Images
 from support.stack import docker
 from support.wait import until
-
-def secrets_of(service):
-    """The options that mount the secrets of a service."""
-    return [word for mount in service["Mounts"] if mount["Type"] == "bind"
-            for word in ("--volume", f"{mount['Source']}:{mount['Destination']}:ro")]
 
 
 class SmallStore:
@@ -41,17 +35,11 @@ class SmallStore:
 @pytest.fixture
 def small_store(stack):
     """The uploads go to it."""
-    storage, buckets = stack.inspect("storage"), stack.inspect("createbuckets")
-    network = f"{stack.project}_store"
-    with substitute.container(
-            "--network", network, "--user", storage["Config"]["User"], "--read-only",
-            *secrets_of(storage), "--tmpfs", "/data:size=64m,uid=2101,gid=2101,mode=0700",
-            *substitute.settings(storage["Config"], {}), storage["Image"]) as ident:
+    data = {"/data": "size=64m,uid=2101,gid=2101,mode=0700"}
+    with substitute.container(*substitute.like(stack, "storage", data)) as ident:
         store = SmallStore(ident, stack)
         until(store.is_up, 30, "the small store is up")
-        docker("run", "--rm", "--network", network, "--user", buckets["Config"]["User"],
-               *secrets_of(buckets), "--tmpfs", "/tmp:uid=2102,mode=0700",
-               *substitute.settings(buckets["Config"], {"STORE_URL": store.url}), buckets["Image"])
+        docker("run", "--rm", *substitute.like(stack, "createbuckets", STORE_URL=store.url))
         with substitute.uploader(stack, 2, STORE_URL=store.url):
             yield store
 
@@ -94,20 +82,8 @@ def test_full_disk(stack, ledger, member):
 
 @pytest.fixture
 def small_gateway(stack):
-    """A gateway beside the other whose spool has 2 MiB; yields a client for it."""
-    service = stack.inspect("gateway")
-    with substitute.container(
-            "--volumes-from", service["Id"], "--network", f"{stack.project}_public",
-            "--user", service["Config"]["User"], "--read-only",
-            "--sysctl", "net.ipv4.ip_unprivileged_port_start=0",
-            "--tmpfs", "/run/nginx:uid=2000,mode=0700", "--tmpfs", "/tmp:uid=2000,mode=0700",
-            "--tmpfs", "/var/spool/gateway:size=2m,uid=2000,mode=0700",
-            "--tmpfs", "/var/cache/gateway:uid=2000,mode=0700",
-            "--tmpfs", "/run/imagegate/purge:uid=2000,mode=0700",  # the other's socket stays its own
-            *substitute.settings(service["Config"], {}), service["Image"]) as ident:
-        client = Client(f"http://{substitute.address(ident)}")
-        until(lambda: docker("exec", ident, "curl", "-fsS", "http://127.0.0.1/livez",
-                             check=False).returncode == 0, 20, "the small gateway is up")
+    """A gateway whose spool has 2 MiB."""
+    with substitute.gateway(stack, spool="2m") as client:
         yield client
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 
+from .client import Client
 from .stack import docker
 from .wait import until
 
@@ -26,10 +27,27 @@ def address(ident):
     return docker("inspect", "--format", template, ident).stdout.strip()
 
 
-def settings(config, changes):
-    """The options for an environment, changed."""
-    pairs = dict(entry.split("=", 1) for entry in config["Env"]) | changes
-    return [word for name, value in pairs.items() for word in ("--env", f"{name}={value}")]
+def like(stack, service, own=None, program=None, **changes):
+    """
+    The words for `docker run` of a container like that of a service, on the network of the store:
+    with the same image, user, secrets and volumes, but a tmpfs of its own at each path of ${own}
+    (path -> options), other settings, and perhaps another program.
+    """
+    made = stack.inspect(service)
+    config, host = made["Config"], made["HostConfig"]
+    own = (host.get("Tmpfs") or {}) | (own or {})
+    words = ["--network", f"{stack.project}_store", "--user", config["User"], "--read-only", "--cap-drop", "ALL"]
+    for path, options in own.items():
+        words += ["--tmpfs", f"{path}:{options}"]
+    for mount in made["Mounts"]:
+        if mount["Destination"] not in own:
+            source = mount.get("Name") or mount["Source"]
+            words += ["--volume", f"{source}:{mount['Destination']}:{'rw' if mount['RW'] else 'ro'}"]
+    for name, value in (host.get("Sysctls") or {}).items():
+        words += ["--sysctl", f"{name}={value}"]
+    for name, value in (dict(entry.split("=", 1) for entry in config["Env"]) | changes).items():
+        words += ["--env", f"{name}={value}"]
+    return [*words, config["Image"], *(program or config["Cmd"] or [])]
 
 
 @contextlib.contextmanager
@@ -52,10 +70,7 @@ def uploader(stack, workers=1, **changes):
               20, "the pool answers")
 
     before = inode(service["Id"])
-    private = [word for at in (service["HostConfig"]["Tmpfs"] or {}).items() for word in ("--tmpfs", ":".join(at))]
-    with container(*private, "--volumes-from", service["Id"], "--network", f"{stack.project}_store",
-                   "--user", service["Config"]["User"], "--read-only", "--cap-drop", "ALL",
-                   *settings(service["Config"], changes), service["Image"], *program) as ident:
+    with container(*like(stack, "uploader", program=program, **changes)) as ident:
         try:
             takes_over(ident, before)
             yield ident
@@ -63,6 +78,22 @@ def uploader(stack, workers=1, **changes):
             before = inode(service["Id"])
             docker("restart", service["Id"])
             takes_over(service["Id"], before)
+
+
+@contextlib.contextmanager
+def gateway(stack, spool="64m", **changes):
+    """
+    A gateway beside the other, on the same pools and store, with a purge socket, a cache and a spool
+    (as large as ${spool}) of its own.  Yields a client for it.
+    """
+    private = "uid=2000,gid=2000,mode=0700"
+    own = {"/run/imagegate/purge": private, "/var/cache/gateway": private,
+           "/var/spool/gateway": f"size={spool},{private}"}
+    with container(*like(stack, "gateway", own, **changes)) as ident:
+        client = Client(f"http://{address(ident)}")
+        until(lambda: docker("exec", ident, "curl", "-fsS", "http://127.0.0.1/livez", check=False).returncode == 0,
+              20, "the other gateway is up")
+        yield client
 
 
 @contextlib.contextmanager
