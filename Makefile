@@ -6,6 +6,8 @@ ENV_FILE ?= $(wildcard .env)
 setting = $(or $($(1)),$(if $(ENV_FILE),$(shell sed -n 's/^$(1)=//p' $(ENV_FILE))),$(2))
 BASE_IMAGE := $(call setting,BASE_IMAGE,debian:trixie-slim)
 SECRETS_DIR := $(call setting,SECRETS_DIR,./secrets)
+TLS_CERTIFICATE_FILE := $(call setting,TLS_CERTIFICATE_FILE,./secrets/tls_certificate)
+TLS_KEY_FILE := $(call setting,TLS_KEY_FILE,./secrets/tls_key)
 IMAGEGATE_VERSION := $(call setting,IMAGEGATE_VERSION,0.1.0)
 # Authorities that build stages trust when they fetch over TLS: the host's own, or a file that is named.
 CA_BUNDLE ?= $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
@@ -15,7 +17,7 @@ COMPOSE = scripts/compose
 TOOLCHAIN = imagegate-toolchain:$(IMAGEGATE_VERSION)
 in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src $(TOOLCHAIN)
 
-.PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key \
+.PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key certificate \
         user-add user-password user-disable user-enable user-revoke user-delete user-list \
         image-rm unit debug test test-tree test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz bench format
 
@@ -27,6 +29,7 @@ help:
 	@echo 'make user-add LOGIN=name      make an account; also user-password, user-disable, user-enable,'
 	@echo '                              user-revoke, user-delete, and user-list (LOGIN= a part of a login)'
 	@echo 'make rotate-key               sign tokens with a new key; nobody is logged out'
+	@echo 'make certificate CERTIFICATE=… KEY=…  give the gateway another certificate (docs/tls.md)'
 	@echo 'make image-rm NAME=…  take down the image of this name, whoever owns it'
 	@echo 'make test     every test, on a stack of its own beside a running one'
 	@echo 'make unit     the unit tests; TEST=test_buf runs those of one unit, seconds after an edit'
@@ -80,6 +83,11 @@ user-add user-password user-disable user-enable user-revoke user-delete user-lis
 
 rotate-key:
 	@scripts/rotate-key "$(SECRETS_DIR)"
+
+certificate: export CERTIFICATE := $(value CERTIFICATE)
+certificate: export KEY := $(value KEY)
+certificate:
+	@scripts/certificate "$$CERTIFICATE" "$$KEY" "$(TLS_CERTIFICATE_FILE)" "$(TLS_KEY_FILE)"
 
 toolchain: prerequisites
 	@echo 'toolchain: the image of compilers, linters and test tools'

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ class Stack:
     def secrets(self):
         """Every word of every secret file that must stay one."""
         words = set()
-        for path in self.secrets_dir.iterdir():
+        for path in filter(pathlib.Path.is_file, self.secrets_dir.iterdir()):
             lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
             words.update(line.split()[-1] for line in lines if line.strip())
         return words
@@ -197,6 +198,12 @@ class Stack:
     def logs(self, service, since="0"):
         done = docker("logs", "--since", since, self.containers[service])
         return done.stdout + done.stderr
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
 
 
 def seconds(duration):

@@ -4,6 +4,9 @@ import contextlib
 import os
 import pathlib
 
+import pytest
+import requests
+
 from .client import Client
 from .stack import docker
 from .wait import until
@@ -103,3 +106,29 @@ def peer(stack):
     with container("--network", f"{stack.project}_store", "--user", "65534:65534", "--read-only",
                    TOOLCHAIN, "python3", "-c", program) as ident:
         yield address(ident)
+
+
+@contextlib.contextmanager
+def remade_gateway(stack, **changes):
+    """The stack's gateway, made anew by compose with other settings; at the end it is as before."""
+
+    def replace():
+        done = stack.script("compose", "up", "-d", "--no-deps", "gateway")
+        assert done.returncode == 0, done.stderr
+        stack.forget()
+        until(lives, 120, "the gateway is back")
+
+    def lives():
+        try:
+            return requests.get(f"{stack.base_url}/livez", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in changes.items():
+                patch.setenv(name, value)
+            replace()
+            yield
+    finally:
+        replace()
