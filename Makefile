@@ -103,14 +103,13 @@ debug: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build debug
 
 # The stacks mostly wait, the checks compute: both at the same time.  The last words are those of the tests of the stacks.
-test: toolchain build
-	@tests/together test-tree test-e2e
+test: test-tree test-e2e
 
 # All that needs no stack, in order of cost.
 test-tree: test-docs test-shell test-c test-checks test-nginx test-sql
 
 SHELL_SCRIPTS = .ci/run scripts/* pool/* nginx/entrypoint nginx/test sql/db-entrypoint sql/migrate \
-    sql/settings.sh createbuckets/createbuckets storage/storage-entrypoint tests/stacks tests/together tests/unit/run tests/fuzz/run tests/checks/banned
+    sql/settings.sh createbuckets/createbuckets storage/storage-entrypoint tests/stacks tests/unit/run tests/fuzz/run tests/checks/banned
 test-shell: toolchain
 	$(in_toolchain) shellcheck -x $(SHELL_SCRIPTS)
 
@@ -148,7 +147,7 @@ test-sql: toolchain build
 
 # Whole stacks, with projects, ports and secrets of their own (tests/stacks), beside one that runs.  Each takes the next file of tests.
 # What a cut run left is removed first; what fails leaves its stack behind to be looked at.
-STACKS ?= $(if $(TESTS),1,2)
+STACKS ?= 1
 test-e2e: toolchain build
 	@tests/stacks up $(STACKS)
 	$(in_docker) --name "$$(sed -n 's/^COMPOSE_PROJECT_NAME=//p' build/stacks/0.env)-pytest" \
