@@ -82,7 +82,7 @@ static void observe(struct metrics_histogram *histogram, int64_t micros)
 static uint64_t memory(void)
 {
 	char text[128];
-	char *resident = NULL;
+	const char *resident = NULL;
 	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
@@ -140,12 +140,12 @@ static enum err path_of(const char *folder, char path[PATH_SIZE])
 	return ERR_UNAVAILABLE;
 }
 
-static struct flock lock_of(int slot)
+static struct flock lock_of(int number)
 {
-	return (struct flock){.l_type = F_WRLCK,
-	                      .l_whence = SEEK_SET,
-	                      .l_start = (off_t)slot * SLOT_SIZE,
-	                      .l_len = 1};
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+
+	lock.l_start = (off_t)number * SLOT_SIZE;
+	return lock;
 }
 
 /* The number of a slot that is ours from here on; if all are taken, of one that we share. */
