@@ -61,7 +61,7 @@ clean:
 # Safe to repeat: succeeds when neither the store nor the gateway's cache has the image.
 image-rm: export NAME := $(value NAME)
 image-rm:
-	@$(COMPOSE) exec -T uploader-gallery image-rm "$$NAME"
+	@scripts/inside uploader-gallery image-rm "$$NAME"
 
 prerequisites:
 	@docker version >/dev/null 2>&1 || { echo 'make: the Docker engine does not answer: is Docker installed and running, and may you use it?' >&2; exit 1; }

@@ -2,30 +2,12 @@
 
 import fcntl
 import os
-import threading
+from dataclasses import replace
 
 import jwt
 import pytest
-from support.client import Client, bearer
-from support.wait import until
-
-
-class Use(threading.Thread):
-    """Uses the service until it is told to stop; keeps the statuses of all answers."""
-
-    def __init__(self, stack, request):
-        super().__init__()
-        self.client = Client(stack.base_url)
-        self.send = request
-        self.statuses = []
-        self.enough = threading.Event()
-
-    def run(self):
-        while not self.enough.wait(0.01):
-            try:
-                self.statuses.append(self.send(self.client).status_code)
-            except OSError as error:
-                self.statuses.append(str(error))
+from support.client import bearer
+from support.use import every_pool, used
 
 
 @pytest.fixture
@@ -77,20 +59,10 @@ def test_rotation(stack, client, ledger, account, stored):
     name, image = stored
     path = f"/v1/user/{name}"
     old, before = account.headers, keys(stack)
-    uses = [Use(stack, lambda client: client.get(path, headers=old)),
-            Use(stack, lambda client: client.get("/v1/user", headers=old)),
-            Use(stack, lambda client: client.post("/v1/token/renew", headers=old)),
-            Use(stack, lambda client: client.get(path, headers=bearer(client.post(
-                "/v1/token", json=account.credentials).json()["access_token"])))]
-    for use in uses:
-        use.start()
-    until(lambda: all(use.statuses for use in uses), 10, "the service is used")
-    done = stack.script("rotate-key", str(stack.secrets_dir))
-    for use in uses:
-        use.enough.set()
-        use.join()
-    assert done.returncode == 0, done.stderr
-    assert [set(use.statuses) for use in uses] == [{200}] * len(uses)
+    with used(stack, *every_pool(ledger, replace(account), name)):
+        done = stack.script("rotate-key", str(stack.secrets_dir))
+        assert done.returncode == 0, done.stderr
+    stack.forget()
 
     now = keys(stack)
     assert now[1:] == before and now[0] not in before
@@ -106,7 +78,7 @@ def test_rotation(stack, client, ledger, account, stored):
 
 @pytest.mark.usefixtures("rotated")
 def test_a_rotation_that_was_cut(stack, client, account):
-    """It has left its second container behind; the next run uses that, and drops what has died."""
+    """It has left its second container behind; the next run replaces both, and drops the keys that have died."""
     compose = ["up", "-d", "--no-deps", "--no-recreate", "--scale", "security-validate=2"]
     stack.script("compose", *compose, "security-validate")
     file = stack.secrets_dir / "jwt_keys"
