@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from support.client import bearer
 from support.images import Images
+from support.stack import POOLS, docker
 from support.wait import until
 
 DEADLINE = 10  # seconds within which the gateway gives up on a pool that hangs
@@ -153,3 +154,29 @@ def test_revocations(client, stored, fresh, without):
     with without("security-revocations"):
         assert client.get(f"/v1/user/{name}", headers=fresh()).status_code == 200
         assert client.get(f"/v1/user/{name}", headers=bearer("x.y.z")).status_code == 401
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("how", ["hang", "are dead"])
+def test_a_pool_whose_workers(stack, recovers, pool, how):
+    """Its health check, as Docker runs it, fails."""
+    check = stack.inspect(pool)["Config"]["Healthcheck"]["Test"][1:]
+
+    def healthy():
+        return stack.exec(pool, *check, check=False).returncode == 0
+
+    assert healthy()
+    workers = [worker.pid for worker in stack.workers(pool)]
+    if how == "hang":
+        stack.shell(pool, f"kill -STOP {' '.join(map(str, workers))}")
+    else:
+        docker("kill", "--signal", "STOP", stack.containers[pool])  # who would start others
+        stack.kill_workers(pool, workers)
+    try:
+        assert not healthy()
+    finally:
+        if how == "hang":
+            stack.shell(pool, f"kill -CONT {' '.join(map(str, workers))}")
+        docker("kill", "--signal", "CONT", stack.containers[pool])
+    until(healthy, 20, "the pool is healthy again")
+    recovers()
