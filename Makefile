@@ -17,7 +17,7 @@ COMPOSE = scripts/compose
 TOOLCHAIN = imagegate-toolchain:$(IMAGEGATE_VERSION)
 in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /src $(TOOLCHAIN)
 
-.PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key certificate \
+.PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key rotate-store-keys rotate-db-passwords certificate \
         user-add user-password user-disable user-enable user-revoke user-delete user-list \
         image-rm unit debug test test-tree test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz bench format
 
@@ -29,6 +29,7 @@ help:
 	@echo 'make user-add LOGIN=name      make an account; also user-password, user-disable, user-enable,'
 	@echo '                              user-revoke, user-delete, and user-list (LOGIN= a part of a login)'
 	@echo 'make rotate-key               sign tokens with a new key; nobody is logged out'
+	@echo 'make rotate-store-keys        give the pools other keys of the store; make rotate-db-passwords likewise'
 	@echo 'make certificate CERTIFICATE=… KEY=…  give the gateway another certificate (docs/tls.md)'
 	@echo 'make image-rm NAME=…  take down the image of this name, whoever owns it'
 	@echo 'make test     every test, on a stack of its own beside a running one'
@@ -81,8 +82,8 @@ secrets:
 user-add user-password user-disable user-enable user-revoke user-delete user-list:
 	@scripts/user "$(@:user-%=%)" "$${LOGIN-}"
 
-rotate-key:
-	@scripts/rotate-key "$(SECRETS_DIR)"
+rotate-key rotate-store-keys rotate-db-passwords:
+	@scripts/$@ "$(SECRETS_DIR)"
 
 certificate: export CERTIFICATE := $(value CERTIFICATE)
 certificate: export KEY := $(value KEY)

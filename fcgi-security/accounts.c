@@ -123,6 +123,7 @@ static int serve(const void *settings)
 	    .now = now,
 	};
 	struct db *db = NULL;
+	bool taken = false;
 	int status = 1;
 
 	if (tally_open(s->login_table, s->login_window / 1000, &deps.throttle.tally) != ERR_OK) {
@@ -135,6 +136,9 @@ static int serve(const void *settings)
 		goto out;
 	}
 	deps.accounts = account_store(db);
+	/* A session from the start on outlives the password (scripts/rotate-db-passwords). */
+	if (deps.accounts.login_taken(deps.accounts.ctx, "", &taken) != ERR_OK)
+		log_warn("no session with the database yet: %s", db_why(db));
 	status = worker_run(endpoints_handle, &deps);
 out:
 	db_free(db);
