@@ -1,8 +1,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "config.h"
 #include "exposition.h"
 #include "log.h"
@@ -38,14 +38,6 @@ static const struct {
 
 enum { POOLS = sizeof(rows) / sizeof(rows[0]) };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void handle(void *deps, const struct request *req, struct response *resp)
 {
 	const struct settings *s = deps;
@@ -63,7 +55,7 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 		pools[i].app = rows[i].app;
 		pools[i].known = metrics_read(folder, &pools[i].pool) == ERR_OK;
 	}
-	exposition_print(&resp->body, pools, POOLS, now_ms(), s->version);
+	exposition_print(&resp->body, pools, POOLS, clock_unix_ms(), s->version);
 	response_header(resp, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
 	resp->status = 200;
 }

@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "address.h"
+#include "clock.h"
 #include "metrics.h"
 #include "request.h"
 
@@ -43,7 +44,7 @@ static const char *address_or_null(const char *address)
 static enum err query(struct db *db, enum metrics_timer timer, enum db_repeat repeat,
                       const char *sql, const char *const *params, int n, struct db_result **ret)
 {
-	int64_t start = metrics_now();
+	int64_t start = clock_steady_us();
 	enum err err = db_query(db, repeat, sql, params, n, ret);
 
 	metrics_since(timer, start);

@@ -5,6 +5,7 @@
 
 #include "account.h"
 #include "bounds.h"
+#include "clock.h"
 #include "config.h"
 #include "crypto.h"
 #include "db.h"
@@ -81,7 +82,7 @@ static int64_t now(void)
 static enum err derive(const void *password, size_t password_len, const void *salt, size_t salt_len,
                        uint32_t rounds, void *key, size_t key_len)
 {
-	int64_t start = metrics_now();
+	int64_t start = clock_steady_us();
 	enum err err = crypto_pbkdf2(password, password_len, salt, salt_len, rounds, key, key_len);
 
 	metrics_since(TIMER_PBKDF2, start);

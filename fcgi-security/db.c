@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "db.h"
 #include "resolver.h"
 
@@ -32,18 +32,10 @@ static const PGresult *pg(const struct db_result *result)
 	return (const PGresult *)result;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Milliseconds until ${deadline}, as poll(2) takes them. */
 static int left_ms(int64_t deadline)
 {
-	int64_t left = deadline - now_ms();
+	int64_t left = deadline - clock_steady_ms();
 
 	if (left <= 0)
 		return 0;
@@ -364,7 +356,7 @@ static void refresh(struct db *db)
 enum err db_query(struct db *db, enum db_repeat repeat, const char *sql, const char *const *params,
                   int n, struct db_result **ret)
 {
-	int64_t deadline = now_ms() + db->settings->timeout_ms;
+	int64_t deadline = clock_steady_ms() + db->settings->timeout_ms;
 	PGresult *result = NULL;
 	bool reused = false;
 	enum err err = ERR_OK;
@@ -402,7 +394,7 @@ static bool take_notifications(struct db *db)
 
 bool db_wait(struct db *db, int wake_fd, int64_t timeout_ms)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = clock_steady_ms() + timeout_ms;
 	struct pollfd fds[2] = {{.fd = wake_fd, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
 
 	for (;;) {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "clock.h"
 #include "resolver.h"
 
 enum { ADDRESSES_MAX = 8 }; /* more would only use up the deadline */
@@ -45,21 +46,13 @@ static enum err start(struct resolver *resolver)
 	return ERR_OK;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Wait until the look-up has ended. */
 static enum err finish(struct resolver *resolver, int64_t deadline)
 {
 	const struct gaicb *const list[] = {&resolver->lookup};
 
 	while (gai_error(&resolver->lookup) == EAI_INPROGRESS) {
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_steady_ms();
 		struct timespec wait = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
 
 		if (left <= 0)
@@ -97,7 +90,7 @@ static void forget(struct resolver *resolver)
 enum err resolver_lookup(struct resolver *resolver, int64_t timeout_ms, struct buf *addresses,
                          int *ret_n)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = clock_steady_ms() + timeout_ms;
 	enum err err = ERR_OK;
 
 	/* Whatever an abandoned look-up finds is out of date. */

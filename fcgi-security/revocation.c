@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "metrics.h"
 #include "request.h"
 #include "revocation.h"
@@ -27,7 +28,7 @@ enum err revocation_list(struct db *db, struct table_entry **ret, size_t *ret_n)
 	struct db_result *result = NULL;
 	struct table_entry *entries = NULL;
 	size_t n = 0;
-	int64_t start = metrics_now();
+	int64_t start = clock_steady_us();
 	enum err err = db_query(db, DB_REPEATABLE, sql, NULL, 0, &result);
 
 	metrics_since(TIMER_DATABASE_REVOCATIONS, start);

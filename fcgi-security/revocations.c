@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "config.h"
 #include "db.h"
 #include "log.h"
@@ -57,20 +57,12 @@ enum { ROWS = sizeof(table) / sizeof(table[0]) };
 /* Milliseconds between two readings at least: anybody may notify, as often as he likes. */
 enum { REST = 50 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Copy the list once. */
 static enum err synchronise(struct db *db, const char *path, const char **why)
 {
 	struct table_entry *entries = NULL;
 	size_t n = 0;
-	int64_t before = now_ms();
+	int64_t before = clock_unix_ms();
 	enum err err = revocation_list(db, &entries, &n);
 
 	*why = db_why(db);

@@ -1,7 +1,7 @@
 #include <stddef.h>
-#include <time.h>
 
 #include "bounds.h"
+#include "clock.h"
 #include "config.h"
 #include "keys.h"
 #include "log.h"
@@ -39,14 +39,6 @@ static const struct setting table[] = {
 
 enum { ROWS = sizeof(table) / sizeof(table[0]) };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static enum err check(void *settings, struct buf *problems)
 {
 	struct settings *s = settings;
@@ -65,7 +57,7 @@ static int serve(const void *settings)
 	              .audience = s->audience,
 	              .lifetime = s->lifetime / 1000},
 	    .state = VALIDATOR_START,
-	    .now_ms = now_ms,
+	    .now_ms = clock_unix_ms,
 	};
 	int status = 1;
 

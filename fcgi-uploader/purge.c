@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "name.h"
 #include "purge.h"
 
@@ -27,14 +27,6 @@ struct talk {
 	char *why;
 };
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void purge_check(const char *socket, struct buf *problems)
 {
 	const struct sockaddr_un *address = NULL;
@@ -54,7 +46,7 @@ static enum err broken(const struct talk *talk, const char *what)
 static enum err wait_for(const struct talk *talk, short events)
 {
 	struct pollfd fd = {.fd = talk->fd, .events = events};
-	int64_t left = talk->deadline - monotonic_ms();
+	int64_t left = talk->deadline - clock_steady_ms();
 	int ready = poll(&fd, 1, left > 0 ? (int)left : 0);
 
 	if (ready > 0)
@@ -73,7 +65,7 @@ static enum err open_talk(const struct purge *purge, struct talk *talk)
 	if (strlen(purge->socket) >= sizeof(address.sun_path))
 		return ERR_INTERNAL;
 	memcpy(address.sun_path, purge->socket, strlen(purge->socket) + 1);
-	talk->deadline = monotonic_ms() + purge->timeout_ms;
+	talk->deadline = clock_steady_ms() + purge->timeout_ms;
 	talk->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (talk->fd < 0)
 		return broken(talk, "socket");

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "chunked.h"
+#include "clock.h"
 #include "metrics.h"
 #include "name.h"
 #include "s3.h"
@@ -166,14 +167,6 @@ static enum chunked_mode mode_of(const struct s3 *s3)
 	return s3->config->trusted ? CHUNKED_TRAILER : CHUNKED_SIGNED;
 }
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The headers that are signed when there is no body, in the order of their names. */
 static void list_bare_headers(struct transfer *transfer)
 {
@@ -251,7 +244,7 @@ static enum err prepare(struct transfer *transfer)
 	    .method = transfer->request->method, .path = path, .query = transfer->request->query};
 	enum err err = make_url(transfer);
 
-	transfer->deadline = monotonic_ms() + s3->config->timeout_ms + 1000 * mebibytes;
+	transfer->deadline = clock_steady_ms() + s3->config->timeout_ms + 1000 * mebibytes;
 	sigv4_date(time(NULL), transfer->date);
 	if (transfer->object == NULL)
 		list_bare_headers(transfer);
@@ -384,7 +377,7 @@ static enum err make_headers(const struct transfer *transfer, struct curl_slist 
 static bool set_limits(CURL *easy, const struct transfer *transfer)
 {
 	const struct s3_config *config = transfer->s3->config;
-	int64_t left = transfer->deadline - monotonic_ms();
+	int64_t left = transfer->deadline - clock_steady_ms();
 	const struct {
 		CURLoption option;
 		long value;
@@ -566,7 +559,7 @@ enum err s3_send(struct s3 *s3, const struct s3_request *request, struct s3_answ
 	                            .answer = answer,
 	                            .url = buf_new(URL_MAX),
 	                            .authorization = buf_new(AUTH_MAX)};
-	int64_t start = metrics_now();
+	int64_t start = clock_steady_us();
 	bool again = false;
 	enum err err = prepare(&transfer);
 

@@ -2,8 +2,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "image.h"
 #include "log.h"
 #include "metrics.h"
@@ -24,14 +24,6 @@ struct body {
 	const char *why; /* what is wrong with the image or its form; NULL for nothing */
 	unsigned char head[SNIFF_BYTES];
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Show the image check ${len} more bytes, and the end after the last one. */
 static enum err inspect(struct body *body, const void *data, size_t len)
@@ -247,7 +239,7 @@ static void keep(const struct upload *upload, struct body *body, enum image_form
 	                              .pull = pull,
 	                              .ctx = body};
 	char cause[STORE_WHY_LEN] = "";
-	enum err err = name_new(req->account, now_ms(), image_extension(format), &name);
+	enum err err = name_new(req->account, clock_unix_ms(), image_extension(format), &name);
 
 	if (err == ERR_OK)
 		err = image_new(format, upload->max_pixels, &body->image);

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "metrics.h"
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a word is changed without a lock");
@@ -111,7 +111,7 @@ static uint64_t descriptors(void)
 /* Look at this process, if it has a slot and that was not done for a while. */
 static void look(void)
 {
-	int64_t now = metrics_now();
+	int64_t now = clock_steady_us();
 
 	if (lock_fd < 0 || (usage_at != 0 && now - usage_at < USAGE_INTERVAL))
 		return;
@@ -226,17 +226,9 @@ void metrics_add(enum metrics_counter counter, uint64_t n)
 	add(&mine->counts.counters[counter], n);
 }
 
-int64_t metrics_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 void metrics_since(enum metrics_timer timer, int64_t start)
 {
-	observe(&mine->counts.timers[timer], metrics_now() - start);
+	observe(&mine->counts.timers[timer], clock_steady_us() - start);
 }
 
 static enum metrics_route route_of(const struct request *req)

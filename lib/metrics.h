@@ -173,10 +173,7 @@ void metrics_close(void);
 /* Add ${n} to a counter. */
 void metrics_add(enum metrics_counter counter, uint64_t n);
 
-/* A point in time for metrics_since(), in microseconds.  No system call. */
-int64_t metrics_now(void);
-
-/* Add the time since ${start} to a histogram. */
+/* Add the time since ${start}, of clock_steady_us(), to a histogram. */
 void metrics_since(enum metrics_timer timer, int64_t start);
 
 /* A request is in hand from here on. */

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 #include "metrics.h"
 #include "worker.h"
@@ -135,11 +136,8 @@ static int64_t milliseconds_of(const char *text)
  * ours. */
 static int64_t waited_since(int64_t passed)
 {
-	struct timespec now;
-	int64_t waited = 0;
+	int64_t waited = clock_unix_ms() - passed;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	waited = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - passed;
 	return passed == 0 || waited < 0 ? 0 : waited;
 }
 
@@ -233,7 +231,7 @@ static void serve(FCGX_Request *fcgi, struct response *resp, worker_handler *han
 {
 	struct exchange exchange = {.fcgi = fcgi};
 	struct request req = request_of(&exchange);
-	int64_t start = metrics_now();
+	int64_t start = clock_steady_us();
 	int64_t micros = 0;
 
 	exchange.content_length = req.content_length < 0 ? 0 : req.content_length;
@@ -247,7 +245,7 @@ static void serve(FCGX_Request *fcgi, struct response *resp, worker_handler *han
 	metrics_begin();
 	handle(deps, &req, resp);
 	send_response(fcgi, &req, resp);
-	micros = metrics_now() - start;
+	micros = clock_steady_us() - start;
 	log_access(&req, resp, micros);
 	metrics_end(&req, resp, micros);
 out:
