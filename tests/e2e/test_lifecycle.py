@@ -42,9 +42,7 @@ def change(client, account, password, old=None):
 
 def check_dies(client, headers, path):
     """Assert that a token is refused soon, at the gateway and where the database is asked."""
-    start = time.monotonic()
     until(lambda: client.get(path, headers=headers).status_code == 401, DIES_WITHIN, "it dies")
-    assert time.monotonic() - start < DIES_WITHIN
     for method, other in [("GET", "/v1/user"), ("POST", "/v1/upload"), *WITH_TOKEN]:
         assert client.request(method, other, headers=headers).status_code == 401
 

@@ -1,7 +1,6 @@
 """What an operator does by hand: psql in the database's container, and hash-password."""
 
 import secrets
-import time
 
 import pytest
 from support.client import bearer
@@ -36,10 +35,8 @@ def listed(stack, login):
 
 def check_dies(client, account, path):
     """Assert that the account's token is refused soon after a revocation, on every way in."""
-    start = time.monotonic()
     until(lambda: client.get(path, headers=account.headers).status_code == 401, DIES_WITHIN,
           "the token dies")
-    assert time.monotonic() - start < DIES_WITHIN
     assert client.get("/v1/user", headers=account.headers).status_code == 401
     assert client.post("/v1/upload", headers=account.headers, data=b"x").status_code == 401
 

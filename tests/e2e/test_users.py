@@ -1,7 +1,6 @@
 """What operators do by `make user-…`: scripts/user, with passwords on the standard input."""
 
 import secrets
-import time
 
 import pytest
 from support import s3
@@ -66,10 +65,8 @@ def longest(stack):
 
 
 def check_dies(client, account):
-    start = time.monotonic()
     until(lambda: client.post("/v1/upload", headers=account.headers, data=b"x").status_code == 401,
           DIES_WITHIN, "the token dies")
-    assert time.monotonic() - start < DIES_WITHIN
 
 
 @pytest.mark.parametrize("login", ["", "a'b", "a b", "$(id)", "a\nb", "`id`", "a\\b", "ä"])

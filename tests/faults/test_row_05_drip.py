@@ -12,14 +12,14 @@ from support.client import Client, Wire, head
 from support.images import Images
 from support.wait import until
 
-DEADLINE = 2  # seconds for a body
+DEADLINE = 4  # seconds for a body
 PAUSE = 0.25  # seconds between two bytes
 
 
 @pytest.fixture
 def hurried(stack):
-    """A client that takes 429 for an answer, and no second to wait."""
-    return Client(stack.base_url, patient=False, limit=1)
+    """A client that takes 429 for an answer, and has little time to wait."""
+    return Client(stack.base_url, patient=False, limit=5)
 
 
 def begin(stack, member, length):
@@ -54,12 +54,12 @@ def test_uploads_of_an_address_are_bounded(stack, ledger, member, stored, hurrie
         assert hurried.get("/v1/user", headers=member.headers).status_code == 200
         # Another address, the gateway's own loopback, has room: 400 for no body, which was asked for.
         elsewhere = stack.exec("gateway", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
-                               "-m", "1", "-H", "@-", "-X", "POST", "http://127.0.0.1/v1/upload",
+                               "-m", "5", "-H", "@-", "-X", "POST", "http://127.0.0.1/v1/upload",
                                stdin=f"Authorization: {member.headers['Authorization']}\n")
         assert elsewhere.stdout == "400"
         wires.pop().reset()
         ledger.sent(late.data)
-        until(taken, 5, "there is room for one")
+        until(taken, 20, "there is room for one")
     ledger.upload(member, Images.noise())
     assert ledger.absent(slow.data)
 

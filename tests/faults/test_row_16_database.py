@@ -1,7 +1,6 @@
 """Row 16: the database restarted, paused, locked; a session killed in mid-register."""
 
 import secrets
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -11,7 +10,18 @@ from support.images import Images
 from support.ledger import Account
 from support.wait import until
 
-KILL_WAITING = "select pg_terminate_backend(pid) from pg_locks where not granted"
+# Kills the first session that waits for a lock.
+KILL_WAITING = """
+set application_name = 'killer';
+do $$
+begin
+    for i in 1..600 loop
+        perform pg_terminate_backend(pid) from pg_locks where not granted;
+        exit when found;
+        perform pg_sleep(0.05);
+    end loop;
+end $$
+"""
 
 
 @pytest.fixture
@@ -97,12 +107,16 @@ def test_locked(ledger, mint, member, stored, owner):
 def test_session_killed_in_mid_register(stack, ledger, owner):
     """The insert waits for a lock when its session is killed."""
     newcomer = somebody()
-    answers = []
-    owner.execute("lock table imagegate.accounts in share row exclusive mode")
-    register = threading.Thread(target=lambda: answers.append(ledger.try_register(newcomer)))
-    register.start()
-    until(lambda: stack.psql(KILL_WAITING, role="postgres"), 5, "the insert waits")
-    register.join(15)
+
+    def killer_is_there():
+        owner.rollback()  # a transaction sees one state of the sessions
+        return owner.execute("select 1 from pg_stat_activity where application_name = 'killer'").fetchone()
+
+    with ThreadPoolExecutor(1) as pool:
+        killer = pool.submit(stack.psql, KILL_WAITING, role="postgres")
+        until(killer_is_there, 20, "the killer is there")
+        owner.execute("lock table imagegate.accounts in share row exclusive mode")
+        assert ledger.try_register(newcomer).status_code == 503
+        killer.result()
     owner.rollback()
-    assert answers[0].status_code == 503
     check_registers(ledger, newcomer)

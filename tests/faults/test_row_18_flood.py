@@ -10,8 +10,8 @@ from support.client import Client
 from support.images import Images
 from support.stack import seconds
 
-READ_WITHIN = 2  # seconds: of somebody who reads or uploads meanwhile
-SLACK = 5  # seconds: what a hash and the machine take beyond the limit of the wait
+READ_WITHIN = 5  # seconds: of somebody who reads or uploads meanwhile
+SLACK = 15  # seconds: what a hash and the machine take beyond the limit of the wait
 
 
 def burst(stack):

@@ -64,10 +64,8 @@ def revoke(owner, account, way="revoke"):
 
 def check_dies(client, account, path):
     """Assert that a token which the gateway has in its cache is refused soon."""
-    start = time.monotonic()
     until(lambda: client.get(path, headers=account.headers).status_code == 401, DIES_WITHIN,
           "the token dies")
-    assert time.monotonic() - start < DIES_WITHIN
 
 
 def check_dead(client, mint, account):
