@@ -61,11 +61,12 @@ def docker(*argv, check=True, stdin="", limit=120):
 class Stack:
     """The containers of one compose project.  Services are named as in the compose file."""
 
-    def __init__(self):
-        self.project = os.environ["PROJECT"]
-        self.base_url = os.environ["BASE_URL"].rstrip("/")
-        self.s3_url = os.environ["S3_URL"].rstrip("/")
-        self.secrets_dir = pathlib.Path(os.environ["SECRETS_DIR"])
+    def __init__(self, environ=os.environ):
+        self.environ = environ
+        self.project = environ["PROJECT"]
+        self.base_url = environ["BASE_URL"].rstrip("/")
+        self.s3_url = environ["S3_URL"].rstrip("/")
+        self.secrets_dir = pathlib.Path(environ["SECRETS_DIR"])
 
     @cached_property
     def containers(self):
@@ -148,13 +149,13 @@ class Stack:
 
     def script(self, *argv, stdin=""):
         """Run a program of scripts/ as an operator does; the finished process, whatever its end."""
-        return subprocess.run([TREE / "scripts" / argv[0], *argv[1:]], input=stdin, cwd=TREE,
+        return subprocess.run([TREE / "scripts" / argv[0], *argv[1:]], input=stdin, cwd=TREE, env=self.environ,
                               capture_output=True, text=True, timeout=300, check=False)
 
     @contextlib.contextmanager
     def script_until(self, words, *argv):
         """A program of scripts/ that has said these words and goes on; cut at the end of the block."""
-        with subprocess.Popen([TREE / "scripts" / argv[0], *argv[1:]], cwd=TREE, stdin=subprocess.DEVNULL,
+        with subprocess.Popen([TREE / "scripts" / argv[0], *argv[1:]], cwd=TREE, env=self.environ, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               start_new_session=True) as running:
             try:
