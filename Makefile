@@ -19,7 +19,7 @@ in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /
 
 .PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key rotate-store-keys rotate-db-passwords certificate \
         user-add user-password user-disable user-enable user-revoke user-delete user-list \
-        image-rm unit debug test test-tree test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz bench format
+        backup restore image-rm unit debug test test-tree test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz bench format
 
 help:
 	@echo 'make up       build what is missing, start the stack, wait until it is healthy'
@@ -31,6 +31,8 @@ help:
 	@echo 'make rotate-key               sign tokens with a new key; nobody is logged out'
 	@echo 'make rotate-store-keys        give the pools other keys of the store; make rotate-db-passwords likewise'
 	@echo 'make certificate CERTIFICATE=… KEY=…  give the gateway another certificate (docs/tls.md)'
+	@echo 'make backup   copy all accounts and images to ./backups/<time>, or TO=folder; make restore FROM=folder brings'
+	@echo '              them into an empty stack (docs/backup.md)'
 	@echo 'make image-rm NAME=…  take down the image of this name, whoever owns it'
 	@echo 'make test     every test, on a stack of its own beside a running one'
 	@echo 'make unit     the unit tests; TEST=test_buf runs those of one unit, seconds after an edit'
@@ -85,6 +87,14 @@ user-add user-password user-disable user-enable user-revoke user-delete user-lis
 rotate-key rotate-store-keys rotate-db-passwords:
 	@scripts/$@ "$(SECRETS_DIR)"
 
+backup: export TO := $(value TO)
+backup:
+	@scripts/backup "$$TO"
+
+restore: export FROM := $(value FROM)
+restore:
+	@scripts/restore "$$FROM"
+
 certificate: export CERTIFICATE := $(value CERTIFICATE)
 certificate: export KEY := $(value KEY)
 certificate:
@@ -110,7 +120,7 @@ test: test-tree test-e2e
 test-tree: test-docs test-shell test-c test-checks test-nginx test-sql
 
 SHELL_SCRIPTS = .ci/run scripts/* pool/* nginx/entrypoint nginx/test sql/db-entrypoint sql/migrate \
-    sql/settings.sh createbuckets/createbuckets storage/storage-entrypoint tests/stacks tests/unit/run tests/fuzz/run tests/checks/banned
+    sql/settings.sh createbuckets/createbuckets createbuckets/images storage/storage-entrypoint tests/stacks tests/unit/run tests/fuzz/run tests/checks/banned
 test-shell: toolchain
 	$(in_toolchain) shellcheck -x $(SHELL_SCRIPTS)
 
