@@ -6,8 +6,17 @@
 #include "metrics.h"
 #include "validator.h"
 
+/*
+ * A table that was good a moment ago is taken as it was.  A revocation has a second to get into it
+ * and another one at the gateway.
+ */
 static enum validator_state state_of(struct validator *validator, int64_t now_ms)
 {
+	int64_t since = now_ms - validator->looked_at;
+
+	if (validator->state == VALIDATOR_FRESH && since >= 0 && since < VALIDATOR_LOOK_MS)
+		return VALIDATOR_FRESH;
+	validator->looked_at = now_ms;
 	if (table_refresh(validator->table) != ERR_OK)
 		return VALIDATOR_NO_TABLE;
 	if (table_age(validator->table, now_ms) > TABLE_STALE_MS)

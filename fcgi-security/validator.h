@@ -17,7 +17,10 @@ struct validator {
 	struct table *table;
 	int64_t (*now_ms)(void);    /* the time in milliseconds since 1970 */
 	enum validator_state state; /* VALIDATOR_START at first; the handler's own from then on */
+	int64_t looked_at;          /* when the table was looked at: the handler's own, too */
 };
+
+#define VALIDATOR_LOOK_MS 50 /* milliseconds between two looks at a good table */
 
 /*
  * The handler of the validate pool, with a struct validator as ${deps}; see worker.h.
@@ -29,7 +32,7 @@ struct validator {
  * nobody out.
  * Route `ready`: 204, or 503 while there is no table or an old one.  Any other route: 404.
  *
- * No database, no network; one stat(2) a request.
+ * No database, no network; a stat(2) every VALIDATOR_LOOK_MS.
  */
 void validator_handle(void *deps, const struct request *req, struct response *resp);
 

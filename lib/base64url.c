@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base64url.h"
 
 /* One more than the value of each character: 0 is none.  A branch for each would cost more. */
@@ -14,30 +16,43 @@ static int value_of(char c)
 	return values[(unsigned char)c] - 1;
 }
 
+/* The 24 bits of four characters; negative if one of them is none. */
+static int32_t bits_of(const char text[4])
+{
+	return value_of(text[0]) * (1 << 18) | value_of(text[1]) * (1 << 12) |
+	       value_of(text[2]) * (1 << 6) | value_of(text[3]);
+}
+
+static void put(uint8_t *data, int32_t bits, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		data[i] = (uint8_t)(bits >> (16 - 8 * i));
+}
+
 enum err base64url_decode(const char *text, size_t len, uint8_t *data, size_t cap, size_t *ret_len)
 {
-	uint32_t bits = 0;
-	unsigned pending = 0; /* how many of ${bits} are not written yet */
-	size_t n = 0;
+	const char *end = text + len / 4 * 4;
+	char last[4] = {'A', 'A', 'A', 'A'}; /* no bit that is set */
+	size_t more = len % 4;               /* characters behind the last four */
+	size_t n = len / 4 * 3;
+	int32_t bits = 0;
 
-	if (len % 4 == 1)
+	if (more == 1)
 		return ERR_MALFORMED;
-	for (size_t i = 0; i < len; i++) {
-		int value = value_of(text[i]);
-
-		if (value < 0)
+	more -= more > 0; /* bytes from here on */
+	if (n + more > cap)
+		return ERR_TOO_LARGE;
+	for (; text < end; text += 4, data += 3) {
+		bits = bits_of(text);
+		if (bits < 0)
 			return ERR_MALFORMED;
-		bits = bits << 6 | (uint32_t)value;
-		pending += 6;
-		if (pending < 8)
-			continue;
-		pending -= 8;
-		if (n == cap)
-			return ERR_TOO_LARGE;
-		data[n++] = (uint8_t)(bits >> pending);
+		put(data, bits, 3);
 	}
-	if ((bits & ((1U << pending) - 1)) != 0)
+	memcpy(last, text, len % 4);
+	bits = bits_of(last);
+	if (bits < 0 || (bits & (0xffffff >> 8 * more)) != 0)
 		return ERR_MALFORMED;
-	*ret_len = n;
+	put(data, bits, more);
+	*ret_len = n + more;
 	return ERR_OK;
 }

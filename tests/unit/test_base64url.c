@@ -10,8 +10,12 @@ static void refuses(void **state)
 		enum err err;
 	} cases[] = {
 	    {"A", ERR_MALFORMED},        {"AAAAA", ERR_MALFORMED}, /* impossible lengths */
-	    {"AA==", ERR_MALFORMED},     {"AA A", ERR_MALFORMED},  {"+/AA", ERR_MALFORMED},
-	    {"AB", ERR_MALFORMED},       {"AAB", ERR_MALFORMED}, /* unused bits that are set */
+	    {"AA==", ERR_MALFORMED},     {"AA A", ERR_MALFORMED},
+	    {"+/AA", ERR_MALFORMED},     {"AB", ERR_MALFORMED},
+	    {"AAB", ERR_MALFORMED}, /* unused bits that are set */
+	    {"AAA=", ERR_MALFORMED},     {"=AAA", ERR_MALFORMED},
+	    {"A.AA", ERR_MALFORMED},     {"AAAA.A", ERR_MALFORMED},
+	    {"AAAAA.", ERR_MALFORMED},   {"AAAA\xff\xff\xff\xff", ERR_TOO_LARGE},
 	    {"AAAAAAAA", ERR_TOO_LARGE},
 	};
 	uint8_t data[5];

@@ -86,7 +86,7 @@ static const char *bearer(int64_t gen, int64_t exp)
 	return authorization.data;
 }
 
-static void ask(const char *route, const char *header)
+static void ask_soon(const char *route, const char *header)
 {
 	struct request req = {.id = "0123",
 	                      .route = route,
@@ -103,6 +103,13 @@ static void ask(const char *route, const char *header)
 	validator_handle(&validator, &req, &resp);
 	assert_int_equal(buf_err(&resp.header), ERR_OK);
 	assert_int_equal(buf_err(&resp.body), ERR_OK);
+}
+
+/* The same, so long after the last request that the table is looked at. */
+static void ask(const char *route, const char *header)
+{
+	validator.looked_at = clock_ms - VALIDATOR_LOOK_MS;
+	ask_soon(route, header);
 }
 
 static void refuses(const char *header, int status)
@@ -196,6 +203,33 @@ static void revoked(void **state)
 	entry.account[ACCOUNT_ID_LEN - 1] = 'g';
 	assert_int_equal(table_write(path, &entry, 1, clock_ms), ERR_OK);
 	accepts(bearer(1, IAT + 3600));
+}
+
+static void a_good_table_is_looked_at_now_and_then(void **state)
+{
+	struct table_entry entry = {.account = {"0123456789abcde"}, .generation = 2, .until = 2};
+
+	(void)state;
+	entry.account[ACCOUNT_ID_LEN - 1] = 'f';
+	accepts(bearer(1, IAT + 3600));
+	assert_int_equal(table_write(path, &entry, 1, clock_ms), ERR_OK);
+	clock_ms += VALIDATOR_LOOK_MS - 1;
+	ask_soon("validate", bearer(1, IAT + 3600));
+	assert_int_equal(resp.status, 204);
+	clock_ms += 1;
+	ask_soon("validate", bearer(1, IAT + 3600));
+	assert_int_equal(resp.status, 401);
+	/* One that is no good is looked at each time. */
+	unlink(path);
+	refuses(bearer(2, IAT + 3600), 503);
+	assert_int_equal(table_write(path, NULL, 0, clock_ms), ERR_OK);
+	ask_soon("validate", bearer(1, IAT + 3600));
+	assert_int_equal(resp.status, 204);
+	/* The clock was set back. */
+	assert_int_equal(table_write(path, &entry, 1, clock_ms), ERR_OK);
+	clock_ms -= 1;
+	ask_soon("validate", bearer(1, IAT + 3600));
+	assert_int_equal(resp.status, 401);
 }
 
 static void no_table(void **state)
@@ -314,6 +348,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_long_token, begin, end),
 	    cmocka_unit_test_setup_teardown(expiry, begin, end),
 	    cmocka_unit_test_setup_teardown(revoked, begin, end),
+	    cmocka_unit_test_setup_teardown(a_good_table_is_looked_at_now_and_then, begin, end),
 	    cmocka_unit_test_setup_teardown(no_table, begin, end),
 	    cmocka_unit_test_setup_teardown(damaged_table, begin, end),
 	    cmocka_unit_test_setup_teardown(other_routes, begin, end),
