@@ -7,7 +7,7 @@ from .client import Client, bearer
 from .images import Images
 from .wait import until
 
-PACE = 0.1  # seconds between two requests of a kind: what is lost shows, and no machine is starved
+PACE = 0.25  # seconds between two requests of a kind: what is lost shows, and no machine is starved
 
 
 class Use(threading.Thread):
