@@ -142,7 +142,7 @@ test-checks: toolchain
 
 # The rendered templates, by nginx itself.
 test-nginx: toolchain
-	docker run --rm --network none -v "$(CURDIR):/src:ro" -w /src $(TOOLCHAIN) nginx/test
+	docker run --rm --network none -v "$(CURDIR):/src:ro" -w /src $(TOOLCHAIN) sh -c 'nginx/test && nginx/test-trace'
 
 # pytest beside the host's Docker: it starts, stops and inspects containers.  The tree stands at the
 # same path inside, so that compose resolves its files there as it does here.

@@ -45,6 +45,7 @@ enum { ROWS = sizeof(table) / sizeof(table[0]) };
 
 /* What the handlers work with. */
 struct gallery {
+	struct s3 *s3;
 	struct store_gallery store;
 	struct removal removal;
 };
@@ -63,6 +64,7 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 {
 	const struct gallery *gallery = deps;
 
+	s3_trace(gallery->s3, req->id, req->traceparent);
 	if (strcmp(req->route, "list") == 0)
 		list_handle(&gallery->store, req, resp);
 	else if (strcmp(req->route, "remove") == 0)
@@ -79,19 +81,18 @@ static int serve(const void *settings)
 {
 	const struct settings *s = settings;
 	struct purge purge = {.socket = s->purge_socket, .timeout_ms = PURGE_TIMEOUT};
-	struct gallery gallery;
-	struct s3 *s3 = NULL;
+	struct gallery gallery = {0};
 	int status = 1;
 
-	if (s3_new(&s->store, &s3) != ERR_OK) {
+	if (s3_new(&s->store, &gallery.s3) != ERR_OK) {
 		log_error("the library for the store does not start");
 		return 1;
 	}
-	gallery.store = s3_gallery_store(s3);
+	gallery.store = s3_gallery_store(gallery.s3);
 	gallery.removal =
 	    (struct removal){.store = &gallery.store, .purge = purge_object, .ctx = &purge};
 	status = worker_run(handle, &gallery);
-	s3_free(s3);
+	s3_free(gallery.s3);
 	return status;
 }
 

@@ -36,6 +36,8 @@ struct s3 {
 	const char *host;        /* the value of Host: a part of ${origin} */
 	struct sigv4 sigv4;
 	struct chunked body;
+	const char *request_id; /* of the client's request */
+	const char *traceparent;
 };
 
 /* One request and its answer, by one or two attempts. */
@@ -132,6 +134,7 @@ enum err s3_new(const struct s3_config *config, struct s3 **ret)
 		return ERR_NOMEM;
 	}
 	s3->config = config;
+	s3_trace(s3, "", "");
 	err = parse_url(config->url, s3->origin, &host);
 	if (err == ERR_OK && !name_is_bucket(config->bucket))
 		err = ERR_MALFORMED;
@@ -160,6 +163,12 @@ void s3_free(struct s3 *s3)
 	sigv4_wipe(&s3->sigv4);
 	free(s3);
 	curl_global_cleanup();
+}
+
+void s3_trace(struct s3 *s3, const char *id, const char *traceparent)
+{
+	s3->request_id = id;
+	s3->traceparent = traceparent;
 }
 
 static enum chunked_mode mode_of(const struct s3 *s3)
@@ -366,6 +375,10 @@ static enum err make_headers(const struct transfer *transfer, struct curl_slist 
 			err =
 			    add_header(list, transfer->headers[i].name, transfer->headers[i].value);
 	}
+	if (err == ERR_OK && transfer->s3->request_id[0] != '\0')
+		err = add_header(list, "x-request-id", transfer->s3->request_id);
+	if (err == ERR_OK && transfer->s3->traceparent[0] != '\0')
+		err = add_header(list, "traceparent", transfer->s3->traceparent);
 	if (err == ERR_OK)
 		err = add_header(list, "accept", "");
 	if (err == ERR_OK)

@@ -39,6 +39,12 @@ MUST_CHECK enum err s3_new(const struct s3_config *config, struct s3 **ret);
 /* Close the connection.  ${s3} may be NULL. */
 void s3_free(struct s3 *s3);
 
+/*
+ * From here on requests carry ${id} as X-Request-ID and ${traceparent} under its own name; an empty
+ * one is left out.  Neither is signed.  Both are borrowed until the next call.
+ */
+void s3_trace(struct s3 *s3, const char *id, const char *traceparent);
+
 /* A request to the store, which s3_send() signs. */
 struct s3_request {
 	const char *method;

@@ -67,6 +67,20 @@ static enum err check(void *settings, struct buf *problems)
 	return ERR_OK;
 }
 
+/* What the handler works with. */
+struct uploader {
+	struct s3 *s3;
+	struct upload upload;
+};
+
+static void handle(void *deps, const struct request *req, struct response *resp)
+{
+	struct uploader *uploader = deps;
+
+	s3_trace(uploader->s3, req->id, req->traceparent);
+	upload_handle(&uploader->upload, req, resp);
+}
+
 static int64_t now(void)
 {
 	return time(NULL);
@@ -90,26 +104,27 @@ static enum err open_quota(const struct settings *settings, struct quota *quota)
 static int serve(const void *settings)
 {
 	const struct settings *s = settings;
-	struct upload upload = {.max_bytes = s->max_upload,
-	                        .max_pixels = s->max_pixels,
-	                        .max_age_ms = s->upload_timeout,
-	                        /* The container's own root: Docker keeps it beside its volumes. */
-	                        .space = {.path = "/", .floor = s->disk_free},
-	                        .now = now};
-	struct s3 *s3 = NULL;
+	struct uploader uploader = {
+	    .upload = {.max_bytes = s->max_upload,
+	               .max_pixels = s->max_pixels,
+	               .max_age_ms = s->upload_timeout,
+	               /* The container's own root: Docker keeps it beside its volumes. */
+	               .space = {.path = "/", .floor = s->disk_free},
+	               .now = now},
+	};
 	int status = 1;
 
-	if (open_quota(s, &upload.quota) != ERR_OK)
+	if (open_quota(s, &uploader.upload.quota) != ERR_OK)
 		return 1;
-	if (s3_new(&s->store, &s3) != ERR_OK || sniff_check() != ERR_OK) {
+	if (s3_new(&s->store, &uploader.s3) != ERR_OK || sniff_check() != ERR_OK) {
 		log_error("the libraries for the store and for file types do not start");
 		goto out;
 	}
-	upload.store = s3_put_store(s3);
-	status = worker_run(upload_handle, &upload);
+	uploader.upload.store = s3_put_store(uploader.s3);
+	status = worker_run(handle, &uploader);
 out:
-	s3_free(s3);
-	tally_close(upload.quota.tally);
+	s3_free(uploader.s3);
+	tally_close(uploader.upload.quota.tally);
 	return status;
 }
 

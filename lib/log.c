@@ -8,10 +8,12 @@
 
 #include "bounds.h"
 #include "log.h"
+#include "trace.h"
 
 static const char *log_app = "-";
 static enum log_level log_least = LOG_LEVEL_INFO;
 static const char *log_id; /* of the request in hand */
+static const char *log_traceparent;
 
 void log_open(const char *app, enum log_level least)
 {
@@ -19,9 +21,10 @@ void log_open(const char *app, enum log_level least)
 	log_least = least;
 }
 
-void log_request_id(const char *id)
+void log_request(const char *id, const char *traceparent)
 {
 	log_id = id;
+	log_traceparent = traceparent;
 }
 
 /* The members that every line begins with, up to and without the message. */
@@ -41,6 +44,8 @@ static void begin(struct buf *line, enum log_level level)
 		buf_puts(line, ",\"request_id\":");
 		buf_jsons(line, log_id);
 	}
+	if (log_traceparent != NULL && log_traceparent[0] != '\0')
+		buf_printf(line, ",\"trace_id\":\"%.*s\"", TRACE_ID_LEN, trace_id(log_traceparent));
 }
 
 /* Write ${line} whole, unless memory or room ran out: then a line that says so. */

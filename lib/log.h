@@ -6,17 +6,20 @@
 
 /*
  * The log: one JSON object a line on standard error, written with one write(2).  Members: time
- * (RFC 3339, UTC, milliseconds), level, app, pid, message, and request_id while a request is in
- * hand.  All text is escaped, so that no client can forge or break a line.  Only mains, handlers
- * and the accept loop log; library code returns errors.
+ * (RFC 3339, UTC, milliseconds), level, app, pid, message, and while a request is in hand
+ * request_id and, if it has one, trace_id.  All text is escaped, so that no client can forge or
+ * break a line.  Only mains, handlers and the accept loop log; library code returns errors.
  */
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 /* Name the program.  ${app} must live as long as the program logs. */
 void log_open(const char *app, enum log_level least);
 
-/* From here on lines carry ${id} as request_id; NULL ends that.  ${id} is borrowed until then. */
-void log_request_id(const char *id);
+/*
+ * From here on lines carry ${id} as request_id and, unless it is empty, the trace-id of
+ * ${traceparent} as trace_id.  Both are borrowed until the next call; two NULL end that.
+ */
+void log_request(const char *id, const char *traceparent);
 
 /* Write a line.  Never fails; an overlong message is cut.  errno is preserved. */
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -12,9 +12,10 @@
  * nginx/); none is NULL, an absent one is empty.  They live until the handler returns.
  */
 struct request {
-	const char *id;            /* REQUEST_ID */
-	const char *route;         /* ROUTE: which endpoint, a word that the gateway chose */
-	const char *method;        /* REQUEST_METHOD */
+	const char *id;          /* REQUEST_ID; empty if it has not the form of one: see trace.h */
+	const char *traceparent; /* TRACEPARENT; the same */
+	const char *route;       /* ROUTE: which endpoint, a word that the gateway chose */
+	const char *method;      /* REQUEST_METHOD */
 	const char *authorization; /* AUTHORIZATION: the client's header */
 	const char *accept;        /* ACCEPT: the client's header */
 	const char *content_type;  /* CONTENT_TYPE: the client's header */

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "log.h"
 #include "metrics.h"
+#include "trace.h"
 #include "worker.h"
 
 /*
@@ -108,6 +109,12 @@ static const char *param(const FCGX_Request *fcgi, const char *name)
 	return value == NULL ? "" : value;
 }
 
+/* ${text} if it has the form that ${ok} asks for, else nothing: it goes into logs and headers. */
+static const char *checked(const char *text, bool (*ok)(const char *))
+{
+	return ok(text) ? text : "";
+}
+
 /* The decimal number ${text} with up to 18 digits, or -1. */
 static int64_t number_of(const char *text)
 {
@@ -180,7 +187,8 @@ static struct request request_of(struct exchange *exchange)
 	const FCGX_Request *fcgi = exchange->fcgi;
 
 	return (struct request){
-	    .id = param(fcgi, "REQUEST_ID"),
+	    .id = checked(param(fcgi, "REQUEST_ID"), trace_request_id_ok),
+	    .traceparent = checked(param(fcgi, "TRACEPARENT"), trace_parent_ok),
 	    .route = param(fcgi, "ROUTE"),
 	    .method = param(fcgi, "REQUEST_METHOD"),
 	    .authorization = param(fcgi, "AUTHORIZATION"),
@@ -236,7 +244,7 @@ static void serve(FCGX_Request *fcgi, struct response *resp, worker_handler *han
 
 	exchange.content_length = req.content_length < 0 ? 0 : req.content_length;
 	response_clear(resp);
-	log_request_id(req.id);
+	log_request(req.id, req.traceparent);
 	if (is_health(&req)) {
 		resp->status = 204;
 		send_response(fcgi, &req, resp);
@@ -249,7 +257,7 @@ static void serve(FCGX_Request *fcgi, struct response *resp, worker_handler *han
 	log_access(&req, resp, micros);
 	metrics_end(&req, resp, micros);
 out:
-	log_request_id(NULL);
+	log_request(NULL, NULL);
 }
 
 int worker_run(worker_handler *handle, void *deps)

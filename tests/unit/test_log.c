@@ -5,6 +5,7 @@
 #include "check.h"
 #include "flatjson.h"
 #include "log.h"
+#include "trace.h"
 
 static int saved_stderr = -1;
 static int from_log = -1;
@@ -82,12 +83,43 @@ static void levels_below_are_silent(void **state)
 static void lines_carry_the_request_id(void **state)
 {
 	(void)state;
-	log_request_id("0123");
+	log_request("0123", "");
 	log_info("within");
 	assert_line("request_id", "0123");
-	log_request_id(NULL);
+	log_request(NULL, NULL);
 	log_info("after");
 	assert_line("request_id", NULL);
+}
+
+static void lines_carry_the_trace_id(void **state)
+{
+	(void)state;
+	log_request("0123", "");
+	log_info("without a trace");
+	assert_line("trace_id", NULL);
+	log_request("0123", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+	log_info("within one");
+	assert_line("trace_id", "4bf92f3577b34da6a3ce929d0e0e4736");
+	log_request(NULL, NULL);
+	log_info("after");
+	assert_line("trace_id", NULL);
+}
+
+/* What there is of it fits beside the longest message. */
+static void the_longest_line_is_whole(void **state)
+{
+	char id[TRACE_REQUEST_ID_MAX + 1];
+	char message[LIMIT_LOG_LINE];
+
+	(void)state;
+	memset(id, 'x', TRACE_REQUEST_ID_MAX);
+	id[TRACE_REQUEST_ID_MAX] = '\0';
+	memset(message, '\x01', sizeof(message));
+	message[sizeof(message) - 1] = '\0';
+	log_request(id, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+	log_info("%s", message);
+	assert_line("request_id", id);
+	log_request(NULL, NULL);
 }
 
 static void each_line_becomes_one(void **state)
@@ -134,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    test(a_client_cannot_forge_a_line), test(an_overlong_message_is_cut),
 	    test(levels_below_are_silent),      test(lines_carry_the_request_id),
+	    test(lines_carry_the_trace_id),     test(the_longest_line_is_whole),
 	    test(each_line_becomes_one),        test(an_access_line_has_no_secret),
 	};
 

@@ -36,6 +36,10 @@ struct step {
 	const char *text;
 };
 
+static bool with_trace; /* of the client's request, with these: */
+#define REQUEST_ID  "0123-abc"
+#define TRACEPARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 /* --- the child --- */
 
 /* What is wrong with the client: an exit status that the parent shows. */
@@ -71,6 +75,18 @@ static size_t child_body(FILE *stream, size_t length, char sum[64])
 	return len;
 }
 
+/* Whether the head has what s3_trace() was told, and nothing else. */
+static bool traced(const char *head)
+{
+	if (!with_trace)
+		return strcasestr(head, "x-request-id") == NULL &&
+		       strcasestr(head, "traceparent") == NULL;
+	return strcasestr(head, "\r\nx-request-id: " REQUEST_ID "\r\n") != NULL &&
+	       strcasestr(head, "\r\ntraceparent: " TRACEPARENT "\r\n") != NULL &&
+	       strcasestr(head, ";x-request-id") == NULL &&
+	       strcasestr(head, ";traceparent") == NULL;
+}
+
 static void child_check_head(const char *head)
 {
 	child_needs(strncmp(head, "PUT /images/a/b HTTP/1.1\r\n", 26) == 0 &&
@@ -78,7 +94,7 @@ static void child_check_head(const char *head)
 	                strcasestr(head, "\r\nauthorization: AWS4-HMAC-SHA256 Cred") != NULL &&
 	                strcasestr(head, "\r\ncontent-encoding: aws-chunked\r\n") != NULL &&
 	                strcasestr(head, "\r\ncontent-type: image/gif\r\n") != NULL &&
-	                strcasestr(head, "\r\ntransfer-encoding:") == NULL &&
+	                strcasestr(head, "\r\ntransfer-encoding:") == NULL && traced(head) &&
 	                peer_length(head) >= 0,
 	            WRONG_HEAD);
 }
@@ -414,6 +430,23 @@ static void test_puts(void **state)
 	end();
 }
 
+/* At both attempts, if there are two. */
+static void test_carries_the_trace(void **state)
+{
+	static const struct step script[] = {
+	    {ANSWER, GOOD}, {DIE, NULL}, {ANSWER, GOOD}, {LAST, GOOD}, {END, NULL}};
+
+	(void)state;
+	with_trace = true;
+	begin(script);
+	connect_to_it();
+	s3_trace(s3, REQUEST_ID, TRACEPARENT);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(put(SMALL, -1), ERR_OK);
+	end();
+	with_trace = false;
+}
+
 static void test_signed_chunks(void **state)
 {
 	static const struct step script[] = {
@@ -517,7 +550,7 @@ int main(void)
 	    TEST(test_store_hangs),          TEST(test_puts),
 	    TEST(test_signed_chunks),        TEST(test_stale_connection),
 	    TEST(test_silent_connection),    TEST(test_hasty_answer),
-	    TEST(test_no_endless_attempts),
+	    TEST(test_no_endless_attempts),  TEST(test_carries_the_trace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,10 +10,11 @@
 
 /* The store here is a child process with one answer for each request, each on a new connection. */
 
-#define PREFIX     ACCOUNT "/"
-#define EARLIER    ACCOUNT "/vuci4ialvu0123456789abcdefghij.jpg"
-#define LATER      ACCOUNT "/vuci4ibaaa0123456789abcdefghij.jpg"
-#define ENTRY(key) "<Contents><Key>" key "</Key><Size>1</Size></Contents>"
+#define TRACEPARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+#define PREFIX      ACCOUNT "/"
+#define EARLIER     ACCOUNT "/vuci4ialvu0123456789abcdefghij.jpg"
+#define LATER       ACCOUNT "/vuci4ibaaa0123456789abcdefghij.jpg"
+#define ENTRY(key)  "<Contents><Key>" key "</Key><Size>1</Size></Contents>"
 #define LISTING(entries)                                                                           \
 	"HTTP/1.1 200 OK\r\n\r\n<ListBucketResult><IsTruncated>false</IsTruncated>" entries        \
 	"</ListBucketResult>"
@@ -29,7 +30,8 @@ struct exchange {
 	const char *answer;
 };
 
-/* Fails if the request is not the expected one, with what every signed one has. */
+/* Fails if the request is not the expected one, with what every signed one has, and what it is
+ * found by. */
 static int serve(int listener, const void *ctx)
 {
 	const struct exchange *exchange = ctx;
@@ -42,6 +44,8 @@ static int serve(int listener, const void *ctx)
 	    strncmp(head, exchange->line, strlen(exchange->line)) != 0 ||
 	    strcasestr(head, "\r\nauthorization: AWS4-HMAC-SHA256 Cred") == NULL ||
 	    strcasestr(head, "\r\nx-amz-content-sha256: " SIGV4_EMPTY_SHA256) == NULL ||
+	    strcasestr(head, "\r\nx-request-id: 0123-abc\r\n") == NULL ||
+	    strcasestr(head, "\r\ntraceparent: " TRACEPARENT "\r\n") == NULL ||
 	    strcasestr(head, "\r\nif-none-match") != NULL || peer_length(head) >= 0 ||
 	    strcasestr(head, "\r\ntransfer-encoding") != NULL ||
 	    strcasestr(head, "\r\nexpect") != NULL)
@@ -58,6 +62,7 @@ static void begin(const char *line, const char *answer)
 	peer_start(&peer, serve, &exchange);
 	config = peer_config(peer.url);
 	assert_int_equal(s3_new(&config, &s3), ERR_OK);
+	s3_trace(s3, "0123-abc", TRACEPARENT);
 }
 
 static void end(void)

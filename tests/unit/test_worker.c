@@ -19,6 +19,8 @@
 static char folder[] = "/tmp/test_worker.XXXXXX";
 static char path[64];
 static const char *passed_at = "";
+static const char *request_id = "abc";
+static const char *traceparent = "";
 static pid_t worker;
 static int entered[2]; /* a pipe: the handler writes a byte for each request that it begins */
 
@@ -42,6 +44,7 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 	response_header(resp, "Content-Type", "text/plain");
 	buf_printf(&resp->body, "len=%zu account=%s age=%d gone=%d waited=%" PRId64 ";", len,
 	           req->account, (int)req->age_ms, req->gone(req->ctx), req->waited_ms);
+	buf_printf(&resp->body, "id=%s traceparent=%s;", req->id, req->traceparent);
 }
 
 static int start_worker(void **state)
@@ -91,7 +94,8 @@ static int send_request(const char *route, const char *length, size_t sent, int 
 
 	fcgi_begin(fd, keep);
 	fcgi_param(fd, "REQUEST_METHOD", "POST");
-	fcgi_param(fd, "REQUEST_ID", "abc");
+	fcgi_param(fd, "REQUEST_ID", request_id);
+	fcgi_param(fd, "TRACEPARENT", traceparent);
 	fcgi_param(fd, "ROUTE", route);
 	fcgi_param(fd, "ACCOUNT_ID", "0123456789abcdef");
 	fcgi_param(fd, "REQUEST_TIME", "1.250");
@@ -182,6 +186,37 @@ static void a_wait_is_told(void **state)
 	assert_int_equal(waited(-60000), 0);
 	assert_in_range(waited(0), 0, 30000);
 	assert_in_range(waited(7200000), 7200000, 7230000);
+}
+
+/* What has not the form of an id or of a traceparent goes no further. */
+static void what_ties_the_lines_is_checked(void **state)
+{
+	static const char good[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+	static const struct {
+		const char *id, *traceparent, *seen;
+	} rows[] = {
+	    {"a b", good,
+	     "id= traceparent=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01;"},
+	    {"x\r\nHost: y", "", "id= traceparent=;"},
+	    {"{\"}", "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+	     "id= traceparent=;"},
+	    {"a.B_9-", "00-0", "id=a.B_9- traceparent=;"},
+	    {"abc", good,
+	     "id=abc traceparent=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01;"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = -1;
+
+		request_id = rows[i].id;
+		traceparent = rows[i].traceparent;
+		fd = send_request("echo", "0", 0, 0);
+		fcgi_record(fd, FCGI_INPUT, "", 0);
+		assert_answer(fd, "Status: 200\r\n", rows[i].seen);
+	}
+	request_id = "abc";
+	traceparent = "";
 }
 
 static void a_half_closed_body_is_cut(void **state)
@@ -382,6 +417,7 @@ int main(void)
 	    test(a_long_body_is_cut),
 	    test(a_body_without_its_length_is_cut),
 	    test(a_wait_is_told),
+	    test(what_ties_the_lines_is_checked),
 	    test(a_half_closed_body_is_cut),
 	    test(a_gone_client_does_no_harm),
 	    test(garbage_does_no_harm),

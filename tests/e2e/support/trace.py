@@ -17,7 +17,7 @@ class Trace:
 
     def __init__(self, stack):
         self.stack = stack
-        self.calls = []  # (operation, path, status, bytes sent with the headers)
+        self.calls = []  # (operation, path, status, bytes sent with the headers, headers of the request)
         self.marks = 0
 
     def __enter__(self):
@@ -28,7 +28,7 @@ class Trace:
         self.process = subprocess.Popen(
             ["docker", "run", *mark(), "--rm", "--init", "--network", f"{self.stack.project}_store",
              "--env", "MC_HOST_store", "--tmpfs", "/tmp:mode=1777", "--entrypoint", "mc", image,
-             "--config-dir", "/tmp/mc", "--json", "admin", "trace", "--call", "s3", "store"],
+             "--config-dir", "/tmp/mc", "--json", "admin", "trace", "--verbose", "--call", "s3", "store"],
             env=os.environ | {"MC_HOST_store": f"http://{root[0]}:{root[1]}@storage:9000"},
             stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self._collect, daemon=True).start()
@@ -43,7 +43,12 @@ class Trace:
         """Status and bytes, those of the headers too, of each GET of an image so far."""
         self._settle()
         path = "/images/" + name.replace("-", "/", 1)
-        return [call[2:] for call in self.calls if call[:2] == ("s3.GetObject", path)]
+        return [call[2:4] for call in self.calls if call[:2] == ("s3.GetObject", path)]
+
+    def headers(self, request_id):
+        """Operation and headers of each request so far that carried this id."""
+        self._settle()
+        return [(call[0], call[4]) for call in self.calls if call[4].get("X-Request-Id") == request_id]
 
     def _collect(self):
         text = ""
@@ -52,8 +57,8 @@ class Trace:
             if line == "}\n":  # the only line that closes a whole object
                 call = json.loads(text)
                 text = ""
-                self.calls.append((call["api"], call["path"], call["statusCode"],
-                                   call["callStats"]["tx"]))
+                self.calls.append((call["api"], call["path"], call["response"].get("statusCode", 0),
+                                   call["callStats"]["tx"], call["request"].get("headers", {})))
 
     def _settle(self):
         """Ask for something until it shows, so that everything before it has shown."""
