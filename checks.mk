@@ -17,7 +17,7 @@ headers = $(wildcard lib/*.h fcgi-*/*.h tests/unit/*.h)
 covered = ab64 address arena authorization base64url buf chunked config crc32c credentials crypto endpoints exposition flatjson image \
     keys log media_type metrics multipart name password program request response sigv4 table tally token trace worker faults_lib faults_security faults_uploader faults_worker
 
-.PHONY: all banned style headers cppcheck tidy symbols settings containers coverage
+.PHONY: all banned style headers cppcheck tidy programs symbols settings containers coverage
 
 all: banned style headers settings containers symbols cppcheck tidy coverage
 
@@ -55,14 +55,16 @@ $(OUT)/%.tidy: %.c .clang-tidy
 	@mv $@.said $@
 -include $(sources:%.c=$(OUT)/%.d)
 
-# Every object exports its own file's prefix only, and only what a program uses.
-symbols:
+programs:
 	$(MAKE) -s -f build.mk OUT=$(PROGRAMS_OUT) CC=gcc
+
+# Every object exports its own file's prefix only, and only what a program uses.
+symbols: programs
 	tests/checks/symbols $(PROGRAMS_OUT)
 
 # Compose, .env.example, the tables of the programs, the gateway's defaults and the documentation agree.
-settings:
-	tests/checks/settings
+settings: programs
+	tests/checks/settings $(PROGRAMS_OUT)
 
 # The rules for Dockerfiles and for the services of the compose file.
 containers:

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,28 @@ enum err config_load(const struct setting *table, size_t n, void *out, struct bu
 			result = err;
 	}
 	return result;
+}
+
+void config_print(const struct setting *table, size_t n, struct buf *out)
+{
+	static const char *const kinds[] = {
+	    [SETTING_TEXT] = "text",        [SETTING_SECRET] = "secret",
+	    [SETTING_NUMBER] = "number",    [SETTING_SIZE] = "size",
+	    [SETTING_DURATION] = "time",    [SETTING_FLAG] = "on|off",
+	    [SETTING_OPEN] = "open|closed",
+	};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct setting *row = &table[i];
+		bool words = row->type == SETTING_FLAG || row->type == SETTING_OPEN;
+
+		buf_printf(out, "%s\t%s\t%s\t", row->name, kinds[row->type],
+		           row->fallback == NULL ? "-" : row->fallback);
+		if (words)
+			buf_puts(out, "-\t-\n");
+		else
+			buf_printf(out, "%" PRId64 "\t%" PRId64 "\n", row->min, row->max);
+	}
 }
 
 void config_free(const struct setting *table, size_t n, void *out)

@@ -46,6 +46,14 @@ struct setting {
 MUST_CHECK enum err config_load(const struct setting *table, size_t n, void *out,
                                 struct buf *problems);
 
+/*
+ * Append a line for each of the ${n} rows of ${table}: name, kind, default, least and most,
+ * separated by tabs.  The kind is text, secret, number, size, time, on|off or open|closed; what
+ * does not apply is "-".  Sizes and the lengths of texts and secrets are in bytes, times in
+ * milliseconds.
+ */
+void config_print(const struct setting *table, size_t n, struct buf *out);
+
 /* Free the texts and wipe the secrets of ${out}. */
 void config_free(const struct setting *table, size_t n, void *out);
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -33,15 +34,31 @@ static int serve(const struct program *program)
 	return status;
 }
 
+/* Print the table, with what the settings are by default and may be. */
+static int print(const struct program *program)
+{
+	struct buf out = buf_new(LIMIT_PROBLEMS);
+	int status = 1;
+
+	config_print(program->table, program->rows, &out);
+	if (buf_err(&out) == ERR_OK && fputs(buf_str(&out), stdout) >= 0 && fflush(stdout) == 0)
+		status = 0;
+	buf_free(&out);
+	return status;
+}
+
 int program_run(const struct program *program, int argc, char **argv)
 {
 	struct buf problems = buf_new(LIMIT_PROBLEMS);
 	bool check_only = argc == 2 && strcmp(argv[1], "-t") == 0;
+	bool print_only = argc == 2 && strcmp(argv[1], "-s") == 0;
 	int status = CONFIG_EXIT;
 
 	log_open(program->name, LOG_LEVEL_INFO);
+	if (print_only)
+		return print(program);
 	if (argc > 1 && !check_only) {
-		log_error("usage: %s [-t]", program->name);
+		log_error("usage: %s [-s | -t]", program->name);
 		return EX_USAGE;
 	}
 	if (load(program, &problems) != ERR_OK) {

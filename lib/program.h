@@ -31,9 +31,10 @@ struct program {
 
 /*
  * Open the log, load and check the settings of ${program}, and serve; with the one argument `-t`
- * only check.  A program that cannot count works all the same.  Returns the exit status: that of
- * serve(), 0 after a good check, CONFIG_EXIT for unusable settings, all of which are logged,
- * EX_USAGE of sysexits(3) for other arguments.  What the table filled is freed then.
+ * only check, with `-s` only print the table (see config_print()).  A program that cannot count
+ * works all the same.  Returns the exit status: that of serve(), 0 after a good check or the table,
+ * CONFIG_EXIT for unusable settings, all of which are logged, EX_USAGE of sysexits(3) for other
+ * arguments.  What the table filled is freed then.
  */
 int program_run(const struct program *program, int argc, char **argv);
 

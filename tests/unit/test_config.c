@@ -188,13 +188,29 @@ static void a_file_loses_one_newline(void **state)
 
 #define test(name) cmocka_unit_test_setup(name, clear_environment)
 
+static void prints_the_table(void **state)
+{
+	struct buf out = buf_new(1000);
+
+	(void)state;
+	config_print(table, ROWS, &out);
+	assert_string_equal(buf_str(&out), "EX_TEXT\ttext\tword\t1\t8\n"
+	                                   "EX_SECRET\tsecret\t-\t4\t64\n"
+	                                   "EX_NUMBER\tnumber\t5\t1\t10\n"
+	                                   "EX_SIZE\tsize\t64M\t1\t1099511627776\n"
+	                                   "EX_DURATION\ttime\t3s\t1\t86400000\n"
+	                                   "EX_FLAG\ton|off\ton\t-\t-\n"
+	                                   "EX_OPEN\topen|closed\tclosed\t-\t-\n");
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    test(refuses_bad_values),         test(refuses_what_is_missing),
 	    test(refuses_both_forms),         test(refuses_unusable_files),
 	    test(names_all_problems_at_once), test(takes_defaults_and_values),
-	    test(a_file_loses_one_newline),
+	    test(a_file_loses_one_newline),   test(prints_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

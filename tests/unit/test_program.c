@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -95,7 +96,7 @@ static void other_arguments_are_refused(void **state)
 	(void)state;
 	assert_int_equal(run("-x"), EX_USAGE);
 	assert_non_null(strstr(said, "\"app\":\"example\""));
-	assert_non_null(strstr(said, "usage: example [-t]"));
+	assert_non_null(strstr(said, "usage: example [-s | -t]"));
 	assert_int_equal(served, 0);
 }
 
@@ -138,6 +139,32 @@ static void a_check_does_not_serve(void **state)
 	assert_int_equal(served, 0);
 }
 
+/* Also when the settings could not be used. */
+static void the_table_is_printed(void **state)
+{
+	static const char expected[] = "EX_WORD\ttext\t-\t1\t8\n"
+				       "EX_NUMBER\tnumber\t5\t1\t10\n"
+				       "LOG_LEVEL\tnumber\t1\t0\t3\n";
+	char printed[sizeof(expected) + 1] = "";
+	int saved = dup(STDOUT_FILENO);
+	int ends[2];
+
+	(void)state;
+	unsetenv("EX_WORD");
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(fflush(stdout), 0);
+	dup2(ends[1], STDOUT_FILENO);
+	close(ends[1]);
+	assert_int_equal(run("-s"), 0);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	assert_int_equal(read(ends[0], printed, sizeof(printed)), sizeof(expected) - 1);
+	close(ends[0]);
+	assert_string_equal(printed, expected);
+	assert_string_equal(said, "");
+	assert_int_equal(served, 0);
+}
+
 static void the_status_is_that_of_the_service(void **state)
 {
 	(void)state;
@@ -157,6 +184,7 @@ int main(void)
 	    test(other_arguments_are_refused), test(all_problems_are_named),
 	    test(a_line_is_a_problem),         test(an_error_without_a_line_is_one),
 	    test(a_check_does_not_serve),      test(the_status_is_that_of_the_service),
+	    test(the_table_is_printed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
