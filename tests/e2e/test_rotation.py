@@ -177,22 +177,19 @@ def test_one_of_these_rotations_at_a_time(stack, secrets_dir_lock, what):
 
 
 def test_store_keys(stack, ledger, account, stored, secrets_change):
+    """
+    The first run is cut: the pools then have keys that no file has any more, which are good until the pools are replaced.
+    """
     old = stack.secret("store_gallery_key"), stack.secret("store_gallery_secret")
     assert may_list(stack, *old)
-    with secrets_change(STORE_KEYS), used(stack, *every_pool(ledger, account, stored[0])):
-        rotate(stack, "store-keys")
-    assert not may_list(stack, *old)
-    assert may_list(stack, stack.secret("store_gallery_key"), stack.secret("store_gallery_secret"))
-
-
-def test_store_keys_after_a_cut(stack, ledger, account, stored, secrets_change):
-    """The pools still have keys that no file has any more: they are good until the pools are replaced."""
     with secrets_change(STORE_KEYS), used(stack, *every_pool(ledger, account, stored[0])):
         with (TREE / "docker-compose.yml").open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with stack.script_until("waiting for another", "rotate-store-keys", str(stack.secrets_dir)) as cut:
                 assert cut.poll() is None
         rotate(stack, "store-keys")
+    assert not may_list(stack, *old)
+    assert may_list(stack, stack.secret("store_gallery_key"), stack.secret("store_gallery_secret"))
 
 
 def test_db_passwords(stack, client, ledger, account, stored, secrets_change):
