@@ -53,7 +53,9 @@ struct transfer {
 	char object_length[24];
 	struct sigv4_header headers[HEADERS];
 	size_t n_headers;
-	int64_t deadline; /* for all attempts, milliseconds of the monotonic clock */
+	int64_t begun;    /* milliseconds of the monotonic clock */
+	int64_t deadline; /* for all attempts, by the same clock */
+	int64_t pulling;  /* milliseconds that went into pulling the body */
 	bool several;     /* the body has more than one chunk */
 	bool first_gone;  /* the first chunk is no longer in the buffer */
 	enum err err;     /* of what was pulled */
@@ -253,7 +255,8 @@ static enum err prepare(struct transfer *transfer)
 	    .method = transfer->request->method, .path = path, .query = transfer->request->query};
 	enum err err = make_url(transfer);
 
-	transfer->deadline = clock_steady_ms() + s3->config->timeout_ms + 1000 * mebibytes;
+	transfer->begun = clock_steady_ms();
+	transfer->deadline = transfer->begun + s3->config->timeout_ms + 1000 * mebibytes;
 	sigv4_date(time(NULL), transfer->date);
 	if (transfer->object == NULL)
 		list_bare_headers(transfer);
@@ -276,8 +279,10 @@ static enum err prepare(struct transfer *transfer)
 static enum err next_chunk(struct transfer *transfer)
 {
 	const struct store_object *object = transfer->object;
+	int64_t start = clock_steady_ms();
 
 	transfer->err = chunked_next(&transfer->s3->body, object->pull, object->ctx);
+	transfer->pulling += clock_steady_ms() - start;
 	transfer->sent = 0;
 	return transfer->err;
 }
@@ -479,6 +484,12 @@ static void copy_header(CURL *easy, const char *name, char *value, size_t size)
 		(void)snprintf(value, size, "%s", header->value);
 }
 
+/* Whose fault it is that the time is over: the store's, unless most of it went into pulling. */
+static enum err overdue(const struct transfer *transfer)
+{
+	return 2 * transfer->pulling > clock_steady_ms() - transfer->begun ? ERR_SLOW : ERR_TIMEOUT;
+}
+
 /* Fill in the answer of ${transfer}, after curl said ${code}. */
 static enum err conclude(const struct transfer *transfer, CURL *easy, CURLcode code, char *why)
 {
@@ -494,7 +505,7 @@ static enum err conclude(const struct transfer *transfer, CURL *easy, CURLcode c
 		(void)snprintf(why, STORE_WHY_LEN, "the store: %.120s",
 		               transfer->error[0] != '\0' ? transfer->error
 		                                          : curl_easy_strerror(code));
-		return code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT
+		return code == CURLE_OPERATION_TIMEDOUT ? overdue(transfer)
 		       : code == CURLE_OUT_OF_MEMORY    ? ERR_NOMEM
 		                                        : ERR_UNAVAILABLE;
 	}

@@ -71,8 +71,8 @@ struct s3_answer {
 /*
  * Send ${request} and fill ${answer}.  ERR_OK means that there was a whole answer, whatever it
  * says. Otherwise ${why} is a cause for the log: the error of the object's pull if that failed;
- * ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_NOMEM, ERR_INTERNAL.  Blocks, up to the limits of the
- * configuration.
+ * ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_NOMEM, ERR_INTERNAL; ERR_SLOW if it was pulling that took the
+ * time.  Blocks, up to the limits of the configuration and as long as a pull does.
  *
  * A connection that was kept may have died meanwhile.  So nothing of a body of more than one chunk
  * is given to it before the store has said `100 Continue` (RFC 9110 section 10.1.1), and one chunk

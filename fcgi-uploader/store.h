@@ -29,8 +29,9 @@ struct store {
 	 * Make ${object}, which must not exist yet.  ERR_OK only if the store has said that it
 	 * holds all bytes as they were pulled.  After any other result it does not exist, unless
 	 * the store's answer was lost, and ${why} is a cause for the log.  The error of pull if
-	 * that failed; ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_FULL, ERR_NOMEM, ERR_INTERNAL. Blocks, up
-	 * to the limits that the store was made with.
+	 * that failed; ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_FULL, ERR_NOMEM, ERR_INTERNAL; ERR_SLOW if
+	 * pull took too long.  Blocks, up to the limits that the store was made with and as long as
+	 * pull does.
 	 */
 	enum err (*put)(void *ctx, const struct store_object *object, char why[STORE_WHY_LEN]);
 	void *ctx; /* for put */

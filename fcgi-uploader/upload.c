@@ -114,6 +114,12 @@ static bool over_quota(const struct upload *upload, const struct request *req,
 	return true;
 }
 
+/* The milliseconds that are left for the body to come; below 0 if it is late already. */
+static int64_t time_left(const struct upload *upload, const struct request *req)
+{
+	return upload->max_age_ms - req->age_ms - req->waited_ms;
+}
+
 /* Answer what is wrong with ${req} before its body is looked at; return whether anything is. */
 static bool refused(const struct upload *upload, const struct request *req, struct response *resp)
 {
@@ -125,7 +131,7 @@ static bool refused(const struct upload *upload, const struct request *req, stru
 		refuse(resp, req, ERR_MALFORMED, "The length of the body is not known.", NULL);
 	else if (req->content_length == 0)
 		refuse(resp, req, ERR_MALFORMED, "The body is empty.", NULL);
-	else if (req->age_ms + req->waited_ms > upload->max_age_ms)
+	else if (time_left(upload, req) < 0)
 		refuse(resp, req, ERR_SLOW, NULL, NULL);
 	else
 		return over_floor(upload, req, resp) || over_quota(upload, req, resp);
@@ -138,8 +144,10 @@ static enum err begin(const struct upload *upload, struct body *body, const stru
 {
 	struct source *source = &body->source;
 	char limit[80] = "";
-	enum err err = source_open(source, req);
+	enum err err = ERR_OK;
 
+	request_be_patient(req, time_left(upload, req));
+	err = source_open(source, req);
 	if (err == ERR_OK && source->length > upload->max_bytes) {
 		(void)snprintf(limit, sizeof(limit), "An image may have at most %" PRId64 " bytes.",
 		               upload->max_bytes);

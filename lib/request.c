@@ -8,6 +8,11 @@ enum err request_read(const struct request *req, void *data, size_t cap, size_t 
 	return req->read(req->ctx, data, cap, ret_len);
 }
 
+void request_be_patient(const struct request *req, int64_t ms)
+{
+	req->be_patient(req->ctx, ms);
+}
+
 enum err request_body(const struct request *req, void *data, size_t max, size_t *ret_len)
 {
 	unsigned char *at = data;

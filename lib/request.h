@@ -32,23 +32,33 @@ struct request {
 	/*
 	 * Read up to ${cap} bytes of body into ${data} and set *${ret_len}.  Zero bytes with ERR_OK
 	 * mean that the body is complete: exactly content_length bytes arrived and the stream ended
-	 * well. Anything else at the end is ERR_CUT.  Blocks; bounded by the connection's timeouts.
+	 * well. Anything else at the end is ERR_CUT.  Blocks, for a minute at most; ERR_SLOW if no
+	 * byte came by then, or if the patience is over.
 	 */
 	enum err (*read)(void *ctx, void *data, size_t cap, size_t *ret_len);
+
+	/*
+	 * From now on, the reads together may wait ${ms} milliseconds for what has not come yet.
+	 * Time that passes between them does not count.
+	 */
+	void (*be_patient)(void *ctx, int64_t ms);
 
 	/* Whether the client has gone, so that work for it would be wasted.  Does not block. */
 	bool (*gone)(void *ctx);
 
-	void *ctx; /* for read and gone */
+	void *ctx; /* for read, be_patient and gone */
 };
 
 /* Read up to ${cap} bytes of the body: see the member. */
 MUST_CHECK enum err request_read(const struct request *req, void *data, size_t cap,
                                  size_t *ret_len);
 
+/* Bound the waits of all reads together: see the member. */
+void request_be_patient(const struct request *req, int64_t ms);
+
 /*
  * Read the whole body, of at most ${max} bytes, into ${data}, which has room for ${max}; set
- * *${ret_len}.  ERR_TOO_LARGE over ${max}; ERR_CUT.
+ * *${ret_len}.  ERR_TOO_LARGE over ${max}; ERR_CUT, ERR_SLOW.
  */
 MUST_CHECK enum err request_body(const struct request *req, void *data, size_t max,
                                  size_t *ret_len);

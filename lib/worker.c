@@ -153,22 +153,62 @@ struct exchange {
 	FCGX_Request *fcgi;
 	int64_t content_length;
 	int64_t received;
+	int64_t patience; /* microseconds that reads may wait for more of it */
 };
+
+static void be_patient(void *ctx, int64_t ms)
+{
+	struct exchange *exchange = ctx;
+
+	exchange->patience = 1000 * ms;
+}
+
+/* Let the next read from the gateway wait no longer than patience lasts. */
+static void limit_wait(const struct exchange *exchange)
+{
+	struct timeval timeout = {.tv_sec = exchange->patience / 1000000,
+	                          .tv_usec = exchange->patience % 1000000};
+
+	if (timeout.tv_sec < PEER_TIMEOUT)
+		setsockopt(exchange->fcgi->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		           sizeof(timeout));
+}
+
+/*
+ * Read at least one and up to ${want} bytes: what libfcgi has at hand, or else what comes next.  By
+ * itself it would read on until it had them all, and a body that drips in would never be too slow.
+ */
+static int read_some(FCGX_Stream *in, char *data, int want)
+{
+	int n = FCGX_GetStr(data, 1, in);
+	int at_hand = (int)(in->stop - in->rdNext);
+
+	if (n == 1 && want > 1 && at_hand > 0)
+		n += FCGX_GetStr(data + 1, want - 1 < at_hand ? want - 1 : at_hand, in);
+	return n;
+}
 
 static enum err read_body(void *ctx, void *data, size_t cap, size_t *ret_len)
 {
 	struct exchange *exchange = ctx;
-	int want = cap > INT32_MAX ? INT32_MAX : (int)cap;
-	int n = FCGX_GetStr(data, want, exchange->fcgi->in);
+	FCGX_Stream *in = exchange->fcgi->in;
+	int64_t start = clock_steady_us();
+	int n = 0;
 
+	if (exchange->patience <= 0)
+		return ERR_SLOW;
+	limit_wait(exchange);
+	n = read_some(in, data, cap > INT32_MAX ? INT32_MAX : (int)cap);
+	exchange->patience -= clock_steady_us() - start;
 	if (n > 0) {
 		exchange->received += n;
 		*ret_len = (size_t)n;
 		return exchange->received > exchange->content_length ? ERR_CUT : ERR_OK;
 	}
+	if (FCGX_GetError(in) == EAGAIN)
+		return ERR_SLOW;
 	/* libfcgi reports a cut body like a complete one: only both of these together tell. */
-	if (FCGX_GetError(exchange->fcgi->in) != 0 ||
-	    exchange->received != exchange->content_length)
+	if (FCGX_GetError(in) != 0 || exchange->received != exchange->content_length)
 		return ERR_CUT;
 	*ret_len = 0;
 	return ERR_OK;
@@ -203,6 +243,7 @@ static struct request request_of(struct exchange *exchange)
 	    .age_ms = milliseconds_of(param(fcgi, "REQUEST_TIME")),
 	    .waited_ms = waited_since(milliseconds_of(param(fcgi, "PASSED_AT"))),
 	    .read = read_body,
+	    .be_patient = be_patient,
 	    .gone = client_gone,
 	    .ctx = exchange,
 	};
@@ -237,7 +278,7 @@ static bool is_health(const struct request *req)
 /* Answer the one request that ${fcgi} holds. */
 static void serve(FCGX_Request *fcgi, struct response *resp, worker_handler *handle, void *deps)
 {
-	struct exchange exchange = {.fcgi = fcgi};
+	struct exchange exchange = {.fcgi = fcgi, .patience = INT64_MAX};
 	struct request req = request_of(&exchange);
 	int64_t start = clock_steady_us();
 	int64_t micros = 0;

@@ -49,6 +49,12 @@ static enum err broken_read(void *ctx, void *data, size_t cap, size_t *ret_len)
 	return ERR_OK;
 }
 
+static void be_patient(void *ctx, int64_t ms)
+{
+	(void)ctx;
+	(void)ms;
+}
+
 static struct request request_of(const char *route, const char *method, size_t *at)
 {
 	return (struct request){.id = "r1",
@@ -62,6 +68,7 @@ static struct request request_of(const char *route, const char *method, size_t *
 	                        .object = OBJECT,
 	                        .content_length = GIF_LEN,
 	                        .read = broken_read,
+	                        .be_patient = be_patient,
 	                        .gone = never_gone,
 	                        .ctx = at};
 }

@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,6 +190,7 @@ static void end(void)
 struct source {
 	int64_t given;
 	int64_t fails_at; /* -1 for never */
+	int wait;         /* milliseconds before each piece */
 };
 
 static enum err pull(void *ctx, void *data, size_t len)
@@ -197,19 +199,26 @@ static enum err pull(void *ctx, void *data, size_t len)
 
 	if (source->fails_at >= 0 && source->given + (int64_t)len > source->fails_at)
 		return ERR_MALFORMED;
+	(void)poll(NULL, 0, source->wait);
 	memset(data, 'x', len);
 	source->given += (int64_t)len;
 	return ERR_OK;
 }
 
-static enum err put(int64_t length, int64_t fails_at)
+static enum err put_from(struct source *source, int64_t length)
 {
-	struct source source = {.fails_at = fails_at};
 	struct store_object object = {
-	    .key = "a/b", .type = "image/gif", .length = length, .pull = pull, .ctx = &source};
+	    .key = "a/b", .type = "image/gif", .length = length, .pull = pull, .ctx = source};
 	struct store store = s3_put_store(s3);
 
 	return store.put(store.ctx, &object, why);
+}
+
+static enum err put(int64_t length, int64_t fails_at)
+{
+	struct source source = {.fails_at = fails_at};
+
+	return put_from(&source, length);
 }
 
 static void test_bad_config(void **state)
@@ -414,6 +423,21 @@ static void test_store_hangs(void **state)
 	end();
 }
 
+/* The store is not to blame. */
+static void test_source_is_slow(void **state)
+{
+	static const struct step script[] = {{CUT, NULL}, {ANSWER, GOOD}, {END, NULL}};
+	struct source source = {.fails_at = -1, .wait = 700};
+
+	(void)state;
+	begin(script);
+	config.timeout_ms = 100;
+	connect_to_it();
+	assert_int_equal(put_from(&source, LARGE), ERR_SLOW);
+	assert_int_equal(put(LARGE, -1), ERR_OK);
+	end();
+}
+
 static void test_puts(void **state)
 {
 	static const struct step script[] = {
@@ -543,14 +567,23 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_bad_config),           TEST(test_all_problems),
-	    TEST(test_good_config),          TEST(test_no_store),
-	    TEST(test_answers_not_believed), TEST(test_cause),
-	    TEST(test_endless_answer),       TEST(test_source_fails),
-	    TEST(test_store_hangs),          TEST(test_puts),
-	    TEST(test_signed_chunks),        TEST(test_stale_connection),
-	    TEST(test_silent_connection),    TEST(test_hasty_answer),
-	    TEST(test_no_endless_attempts),  TEST(test_carries_the_trace),
+	    TEST(test_bad_config),
+	    TEST(test_all_problems),
+	    TEST(test_good_config),
+	    TEST(test_no_store),
+	    TEST(test_answers_not_believed),
+	    TEST(test_cause),
+	    TEST(test_endless_answer),
+	    TEST(test_source_fails),
+	    TEST(test_store_hangs),
+	    TEST(test_source_is_slow),
+	    TEST(test_puts),
+	    TEST(test_signed_chunks),
+	    TEST(test_stale_connection),
+	    TEST(test_silent_connection),
+	    TEST(test_hasty_answer),
+	    TEST(test_no_endless_attempts),
+	    TEST(test_carries_the_trace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

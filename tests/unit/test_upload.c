@@ -48,8 +48,10 @@ struct client {
 	const unsigned char *data;
 	size_t len; /* bytes that arrive */
 	size_t at;
-	size_t piece; /* the most that arrives at once */
-	bool cut;     /* the stream ends badly after them */
+	size_t piece;     /* the most that arrives at once */
+	bool cut;         /* the stream ends badly after them, */
+	bool slow;        /* or nothing more comes in time */
+	int64_t patience; /* that it was told */
 };
 
 static enum err client_read(void *ctx, void *data, size_t cap, size_t *ret_len)
@@ -59,6 +61,8 @@ static enum err client_read(void *ctx, void *data, size_t cap, size_t *ret_len)
 
 	if (n == 0 && client->cut)
 		return ERR_CUT;
+	if (n == 0 && client->slow)
+		return ERR_SLOW;
 	if (n > cap)
 		n = cap;
 	if (n > client->piece)
@@ -67,6 +71,13 @@ static enum err client_read(void *ctx, void *data, size_t cap, size_t *ret_len)
 	client->at += n;
 	*ret_len = n;
 	return ERR_OK;
+}
+
+static void client_be_patient(void *ctx, int64_t ms)
+{
+	struct client *client = ctx;
+
+	client->patience = ms;
 }
 
 static bool client_gone(void *ctx)
@@ -218,6 +229,7 @@ static struct request request_of(struct client *client, int64_t content_length)
 	                        .content_length = content_length,
 	                        .age_ms = 10,
 	                        .read = client_read,
+	                        .be_patient = client_be_patient,
 	                        .gone = client_gone,
 	                        .ctx = client};
 }
@@ -331,6 +343,28 @@ static void test_slow_body(void **state)
 	req.waited_ms = 1;
 	ask(&req);
 	assert_int_equal(resp.status, 201);
+	assert_int_equal(client.patience, 0);
+	free(data);
+}
+
+/* One that is too slow while it is read: never anything made, wherever it stops. */
+static void test_stopping_body(void **state)
+{
+	static const size_t stops[] = {0, 1, 5000, CHUNK, LARGE - 1};
+	unsigned char *data = gif(LARGE);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+		struct client client = {.data = data, .len = stops[i], .piece = 5000, .slow = true};
+		struct request req = request_of(&client, LARGE);
+
+		req.waited_ms = 5;
+		reset();
+		ask(&req);
+		refused(408);
+		assert_false(fake.committed);
+		assert_int_equal(client.patience, upload.max_age_ms - req.age_ms - 5);
+	}
 	free(data);
 }
 
@@ -796,29 +830,14 @@ static void test_quota(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_no_account),
-	    TEST(test_route_and_method),
-	    TEST(test_bad_length),
-	    TEST(test_slow_body),
-	    TEST(test_other_types),
-	    TEST(test_cut_small),
-	    TEST(test_cut_large),
-	    TEST(test_bad_end),
-	    TEST(test_malformed),
-	    TEST(test_too_many_pixels),
-	    TEST(test_store_refuses),
-	    TEST(test_store_lies),
-	    TEST(test_bad_forms),
-	    TEST(test_form_without_boundary),
-	    TEST(test_cut_form),
-	    TEST(test_form_limit),
-	    TEST(test_form_of_another_type),
-	    TEST(test_forms),
-	    TEST(test_stores),
-	    TEST(test_pieces),
-	    TEST(test_older_route),
-	    TEST(test_no_room),
-	    TEST(test_quota),
+	    TEST(test_no_account),  TEST(test_route_and_method), TEST(test_bad_length),
+	    TEST(test_slow_body),   TEST(test_stopping_body),    TEST(test_other_types),
+	    TEST(test_cut_small),   TEST(test_cut_large),        TEST(test_bad_end),
+	    TEST(test_malformed),   TEST(test_too_many_pixels),  TEST(test_store_refuses),
+	    TEST(test_store_lies),  TEST(test_bad_forms),        TEST(test_form_without_boundary),
+	    TEST(test_cut_form),    TEST(test_form_limit),       TEST(test_form_of_another_type),
+	    TEST(test_forms),       TEST(test_stores),           TEST(test_pieces),
+	    TEST(test_older_route), TEST(test_no_room),          TEST(test_quota),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);

@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include "fcgi_client.h"
 #include "log.h"
 #include "worker.h"
+
+enum { PATIENCE = 300 }; /* milliseconds that the route `hurried` has */
 
 static char folder[] = "/tmp/test_worker.XXXXXX";
 static char path[64];
@@ -39,8 +42,12 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 		resp->status = 200;
 		return;
 	}
+	if (strcmp(req->route, "hurried") == 0)
+		request_be_patient(req, PATIENCE);
+	if (strcmp(req->route, "patient") == 0)
+		request_be_patient(req, 100 * PATIENCE);
 	err = request_body(req, data, sizeof(data), &len);
-	resp->status = err == ERR_OK ? 200 : 400;
+	resp->status = err == ERR_OK ? 200 : err == ERR_SLOW ? 408 : 400;
 	response_header(resp, "Content-Type", "text/plain");
 	buf_printf(&resp->body, "len=%zu account=%s age=%d gone=%d waited=%" PRId64 ";", len,
 	           req->account, (int)req->age_ms, req->gone(req->ctx), req->waited_ms);
@@ -339,6 +346,37 @@ static void a_slow_request_is_whole(void **state)
 	assert_answer(fd, "Status: 200\r\n", "len=5");
 }
 
+static void a_silent_body_is_slow(void **state)
+{
+	(void)state;
+	assert_answer(send_request("hurried", "10", 5, 0), "Status: 408\r\n", "len=0");
+	assert_still_serving();
+}
+
+/* However often a byte of it comes. */
+static void a_dripping_body_is_slow(void **state)
+{
+	int fd = send_request("hurried", "500", 5, 0);
+	struct pollfd answer = {.fd = fd, .events = POLLIN};
+
+	(void)state;
+	while (poll(&answer, 1, PATIENCE / 10) == 0)
+		fcgi_record(fd, FCGI_INPUT, "x", 1);
+	assert_answer(fd, "Status: 408\r\n", "len=0");
+	assert_still_serving();
+}
+
+/* With its end in the same read as its last bytes, there is nothing to wait for. */
+static void a_body_in_time_is_whole(void **state)
+{
+	int fd = send_request("patient", "4100", 4096, 0);
+
+	(void)state;
+	fcgi_record(fd, FCGI_INPUT, "abcd", 4);
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	assert_answer(fd, "Status: 200\r\n", "len=4100");
+}
+
 /* What is left of a body after an early answer must never be taken for a request. */
 static void a_hidden_request_is_not_seen(void **state)
 {
@@ -424,6 +462,9 @@ int main(void)
 	    test(hostile_records_do_no_harm),
 	    test(a_cut_record_does_no_harm),
 	    test(a_slow_request_is_whole),
+	    test(a_silent_body_is_slow),
+	    test(a_dripping_body_is_slow),
+	    test(a_body_in_time_is_whole),
 	    test(a_hidden_request_is_not_seen),
 	    test(no_answer_is_a_500),
 	    test(health_is_answered),
