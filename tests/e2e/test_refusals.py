@@ -9,7 +9,7 @@ UNKNOWN = ["/", "/v1", "/v1/", "/v2/user", "/v1/users", "/v1/user/", "/v1/regist
            "/images/", "/favicon.ico", "/robots.txt", "/index.html", "/etc/passwd", "/.git/config",
            "/auth", "/validate", "/_auth", "/_validate", "/sign", "/_p/404", "/_p/500", "/_origin",
            "/internal/validate", "/authenticate", "/logout", "/v1/logout", "/remove", "/list",
-           "/health", "/minio/health/live", "/images.json", "/status/"]
+           "/unsized", "/health", "/minio/health/live", "/images.json", "/status/"]
 
 
 @pytest.fixture
