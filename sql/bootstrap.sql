@@ -9,6 +9,14 @@ REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
 
 GRANT USAGE ON LANGUAGE plpgsql TO imagegate_owner;
 
+-- The role monitoring gets it from there.
+GRANT pg_monitor TO imagegate_owner WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+
+-- Whoever monitors sees the statements that run. Those of operators and of migrations may hold password hashes.
+ALTER ROLE imagegate_owner SET track_activities = off;
+
+GRANT SET ON PARAMETER track_activities TO imagegate_owner;
+
 -- PostgreSQL lets everybody make large objects, that is fill the disk, and take advisory locks, that is block a migration.
 DO $$
 DECLARE

@@ -102,8 +102,8 @@ def test_a_rotation_that_was_cut(stack, client, account):
 
 # -- the keys of the store, the passwords of the database
 
-STORE_KEYS = [f"store_{right}_{part}" for right in ("put", "get", "gallery") for part in ("key", "secret")]
-DB_PASSWORDS = [f"db_{role}_password" for role in ("accounts", "revocations", "owner")]
+STORE_KEYS = [f"store_{right}_{part}" for right in ("put", "get", "gallery", "monitoring") for part in ("key", "secret")]
+DB_PASSWORDS = [f"db_{role}_password" for role in ("accounts", "revocations", "monitoring", "owner")]
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_store_keys(stack, ledger, account, stored, secrets_change):
 
 
 def test_db_passwords(stack, client, ledger, account, stored, secrets_change):
-    roles = {"accounts": "accounts", "revocations": "revocations", "owner": "imagegate_owner"}
+    roles = {"accounts": "accounts", "revocations": "revocations", "monitoring": "monitoring", "owner": "imagegate_owner"}
     old = {role: stack.secret(f"db_{file}_password") for file, role in roles.items()}
     with secrets_change(DB_PASSWORDS), used(stack, *every_pool(ledger, account, stored[0])):
         rotate(stack, "db-passwords")

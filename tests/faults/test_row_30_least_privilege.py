@@ -45,6 +45,7 @@ RIGHTS = {
     # To MinIO versions are part of a listing.
     "gallery": {"list_objects_v2", "list_objects", "list_object_versions", "delete_object",
                 "delete_objects"},
+    "monitoring": set(),
 }
 DENIED = {"AccessDenied", "403"}
 
@@ -164,6 +165,7 @@ COMMON = [
 ]
 STATEMENTS = {
     "accounts": [*COMMON, "select * from imagegate.revocations", "set role revocations"],
+    "monitoring": [*COMMON, "select * from imagegate.revocations", "set role accounts", "select pg_ls_dir('/')"],
     "revocations": [*COMMON, "set role accounts", "select imagegate.account_create('x', 'y')",
                     "select imagegate.account_login_taken('x')",
                     "select * from imagegate.account_by_login('x')",
@@ -217,3 +219,4 @@ def test_each_role_has_its_functions(sessions, member):
         "select id, login from imagegate.account_by_login(%s)", [member.login]).fetchall()
     assert account == (member.id, member.login)
     assert sessions["revocations"].execute("select count(*) from imagegate.revocations").fetchone()
+    assert sessions["monitoring"].execute("select count(*) from pg_stat_activity where state = 'active'").fetchone() > (0,)

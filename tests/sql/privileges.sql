@@ -11,6 +11,7 @@ SELECT set_eq('SELECT * FROM functions_of($$accounts$$)', ARRAY[
 	'imagegate.audit_login_failed'
 ], 'functions_of_accounts');
 SELECT is_empty('SELECT * FROM functions_of($$revocations$$)', 'functions_of_revocations');
+SELECT is_empty('SELECT * FROM functions_of($$monitoring$$)', 'functions_of_monitoring');
 SELECT set_eq('SELECT * FROM functions_of($$admin$$)', ARRAY[
 	'admin.account_create', 'admin.account_delete', 'admin.account_disable', 'admin.account_enable',
 	'admin.account_revoke', 'admin.account_set_password', 'admin.audit_keep'
@@ -18,25 +19,27 @@ SELECT set_eq('SELECT * FROM functions_of($$admin$$)', ARRAY[
 
 SELECT is_empty('SELECT * FROM tables_of($$accounts$$)', 'tables_of_accounts');
 SELECT set_eq('SELECT * FROM tables_of($$revocations$$)', ARRAY['imagegate.revocations SELECT'], 'tables_of_revocations');
+SELECT is_empty('SELECT * FROM tables_of($$monitoring$$)', 'tables_of_monitoring');
 SELECT set_eq('SELECT * FROM tables_of($$admin$$)', ARRAY['admin.accounts SELECT', 'admin.audit SELECT'], 'tables_of_operators');
 
 SELECT is_empty($$
 	SELECT classid::regclass, objid FROM pg_shdepend
-	WHERE deptype = 'o' AND refobjid IN (SELECT oid FROM pg_roles WHERE rolname IN ('accounts', 'revocations', 'admin'))
+	WHERE deptype = 'o' AND refobjid IN (SELECT oid FROM pg_roles WHERE rolname IN ('accounts', 'revocations', 'monitoring', 'admin'))
 $$, 'they own nothing');
 SELECT is_empty($$
-	SELECT FROM pg_auth_members WHERE member::regrole::text IN ('accounts', 'revocations', 'admin')
-$$, 'they are in no other role');
+	SELECT FROM pg_auth_members WHERE member::regrole::text IN ('accounts', 'revocations', 'monitoring', 'admin')
+	AND (member, roleid) <> ('monitoring'::regrole, 'pg_monitor'::regrole)
+$$, 'they are in no other role, but for monitoring in pg_monitor');
 SELECT is_empty($$
-	SELECT rolname FROM pg_roles WHERE rolname IN ('accounts', 'revocations', 'admin')
+	SELECT rolname FROM pg_roles WHERE rolname IN ('accounts', 'revocations', 'monitoring', 'admin')
 	AND (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)
 $$, 'they have no attribute but LOGIN');
 SELECT is_empty($$
-	SELECT name FROM pg_settings, unnest(ARRAY['accounts', 'revocations', 'admin']) role
+	SELECT name FROM pg_settings, unnest(ARRAY['accounts', 'revocations', 'monitoring', 'admin']) role
 	WHERE has_parameter_privilege(role, name, 'ALTER SYSTEM')
 $$, 'they change no setting of the server');
 SELECT is_empty($$
-	SELECT role, name FROM unnest(ARRAY['accounts', 'revocations']) role, unnest(ARRAY['statement_timeout',
+	SELECT role, name FROM unnest(ARRAY['accounts', 'revocations', 'monitoring']) role, unnest(ARRAY['statement_timeout',
 		'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout']) name
 	WHERE NOT EXISTS (
 		SELECT FROM pg_db_role_setting, unnest(setconfig) AS s
@@ -128,6 +131,13 @@ SELECT throws_ok('SELECT imagegate.' || call, '42501', NULL, 'revocations: ' || 
 	$$account_change_password('x', 0, 'x', 'x')$$, $$audit_from('192.0.2.1')$$, $$audit_login_failed('x', '192.0.2.1')$$
 ]) AS call;
 SELECT lives_ok('SELECT FROM imagegate.revocations', 'revocations: reads its table');
+RESET SESSION AUTHORIZATION;
+
+SET SESSION AUTHORIZATION monitoring;
+SELECT throws_ok(statement, '42501', NULL, 'monitoring: ' || statement) FROM denied;
+SELECT throws_ok(statement, '42501', NULL, 'monitoring: ' || statement) FROM denied_to_services;
+SELECT throws_ok('SELECT FROM imagegate.revocations', '42501', NULL, 'monitoring: reads no revocations');
+SELECT lives_ok('SELECT query FROM pg_stat_activity', 'monitoring: reads the statistics');
 RESET SESSION AUTHORIZATION;
 
 SET SESSION AUTHORIZATION admin;

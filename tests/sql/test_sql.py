@@ -27,6 +27,7 @@ PASSWORDS = {
     "imagegate_owner": "owner 'it''s' \\ \"$HOME\"",
     "accounts": "accounts '$1' \\\\",
     "revocations": "\\q revocations; --",
+    "monitoring": "$(id) && m''n",
 }
 HASH = "$pbkdf2-sha256$29000$AAECAwQFBgcICQoLDA0ODw$UjBiVZ4GS2GLCutBTVSJ2BTERlFVTk8Q7SbubxW4nu4"
 HASH2 = "$pbkdf2-sha256$600000$EBESExQVFhcYGRobHB0eHw$kGk.1hBOnwqtriRGWC4PVOo1T/YbpIOXqCQbT61FO9s"
@@ -85,6 +86,7 @@ class Database:
                 "DB_OWNER_PASSWORD": PASSWORDS["imagegate_owner"],
                 "DB_ACCOUNTS_PASSWORD": PASSWORDS["accounts"],
                 "DB_REVOCATIONS_PASSWORD": PASSWORDS["revocations"],
+                "DB_MONITORING_PASSWORD": PASSWORDS["monitoring"],
             } | environment,
         )  # fmt: skip
 
@@ -176,7 +178,7 @@ def test_in_sql(pg_prove, file):
 
 # --- what is refused
 
-@pytest.mark.parametrize("role", ["accounts", "revocations", "imagegate_owner"])
+@pytest.mark.parametrize("role", ["accounts", "revocations", "monitoring", "imagegate_owner"])
 @pytest.mark.parametrize("other", ["postgres", "template1", "template0"])
 def test_no_other_database(database, role, other):
     with pytest.raises(psycopg.OperationalError, match="no pg_hba.conf entry"):
@@ -193,6 +195,26 @@ def test_no_other_role(database, role):
 def test_no_wrong_password(database, password):
     with pytest.raises(psycopg.OperationalError, match="password"):
         database.connect("accounts", password=password)
+
+
+def test_statements_with_hashes_are_not_shown(database):
+    """Who monitors sees what runs, but for the sessions whose statements may hold one: operators' and the owner's."""
+    shown = "SELECT state || coalesce(query, '') FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+    assert database.psql(shown) == "disabled"
+    with database.connect("imagegate_owner") as owner:
+        assert one(owner, shown) == "disabled"
+    with database.connect("accounts") as accounts, database.connect("monitoring") as monitoring:
+        create(accounts)
+        seen = monitoring.execute("SELECT usename, query FROM pg_stat_activity").fetchall()
+    assert [query for user, query in seen if user == "accounts"] == ["SELECT imagegate.account_create($1, $2)"]
+
+
+def test_few_sessions_monitor(database):
+    with contextlib.ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(database.connect("monitoring"))
+        with pytest.raises(psycopg.OperationalError, match="too many connections"):
+            database.connect("monitoring")
 
 
 def test_checksums_and_durability(database):
@@ -539,7 +561,7 @@ def test_image_and_rotation(fresh):
             "run", "--rm", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
             "--name", fresh.name + "-migrate", "-e", f"DB_HOST={fresh.host}",
             "-e", "DB_OWNER_PASSWORD=" + PASSWORDS["imagegate_owner"], "-e", "DB_ACCOUNTS_PASSWORD=" + accounts_password,
-            "-e", "DB_REVOCATIONS_PASSWORD=x", f"imagegate-migrate:{TAG}",
+            "-e", "DB_REVOCATIONS_PASSWORD=x", "-e", "DB_MONITORING_PASSWORD=x", f"imagegate-migrate:{TAG}",
         )  # fmt: skip
 
     migrate("first")
@@ -591,6 +613,7 @@ def test_settings(tmp_path):
         f"migrate: DB_OWNER_PASSWORD_FILE: {empty} is empty",
         f"migrate: DB_ACCOUNTS_PASSWORD_FILE: cannot read {tmp_path / 'absent'}",
         "migrate: DB_REVOCATIONS_PASSWORD is not set, nor is DB_REVOCATIONS_PASSWORD_FILE",
+        "migrate: DB_MONITORING_PASSWORD is not set, nor is DB_MONITORING_PASSWORD_FILE",
     ]
 
 
