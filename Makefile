@@ -22,7 +22,8 @@ in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /
         backup restore image-rm unit debug test test-tree test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz bench format
 
 help:
-	@echo 'make up       build what is missing, start the stack, wait until it is healthy'
+	@echo 'make up       build what is missing, start the stack, wait until it is healthy;'
+	@echo '              PROFILE=monitoring adds Prometheus (docs/monitoring.md)'
 	@echo 'make down     stop it; images, accounts and secrets stay'
 	@echo 'make logs     follow the logs of all services'
 	@echo 'make ps       what runs, and how it does'
@@ -46,6 +47,9 @@ help:
 up: secrets build
 	@scripts/up
 	@scripts/try
+
+# What handles a stack that runs knows everything that may be in it.
+down logs ps clean: export PROFILE = monitoring
 
 down:
 	@$(COMPOSE) down --remove-orphans
@@ -120,7 +124,8 @@ test: test-tree test-e2e
 test-tree: test-docs test-shell test-c test-checks test-nginx test-sql
 
 SHELL_SCRIPTS = .ci/run scripts/* pool/* nginx/entrypoint nginx/test sql/db-entrypoint sql/migrate \
-    sql/settings.sh createbuckets/createbuckets createbuckets/images storage/storage-entrypoint tests/stacks tests/unit/run tests/fuzz/run tests/checks/banned
+    sql/settings.sh createbuckets/createbuckets createbuckets/images storage/storage-entrypoint monitoring/prometheus-entrypoint \
+    tests/stacks tests/unit/run tests/fuzz/run tests/checks/banned
 test-shell: toolchain
 	$(in_toolchain) shellcheck -x $(SHELL_SCRIPTS)
 
@@ -160,6 +165,7 @@ test-sql: toolchain build
 # What a cut run left is removed first; what fails leaves its stack behind to be looked at.
 STACKS ?= 1
 test-e2e: toolchain build
+	@PROFILE=monitoring $(COMPOSE) build prometheus
 	@tests/stacks up $(STACKS)
 	$(in_docker) --name "$$(sed -n 's/^COMPOSE_PROJECT_NAME=//p' build/stacks/0.env)-pytest" \
 	    -v "$(CURDIR)/build/stacks:$(CURDIR)/build/stacks" $(TOOLCHAIN) \

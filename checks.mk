@@ -17,9 +17,9 @@ headers = $(wildcard lib/*.h fcgi-*/*.h tests/unit/*.h)
 covered = ab64 address arena authorization base64url buf chunked config crc32c credentials crypto endpoints exposition flatjson image \
     keys log media_type metrics multipart name password program request response sigv4 table tally token trace worker faults_lib faults_security faults_uploader faults_worker
 
-.PHONY: all banned style headers cppcheck tidy programs symbols settings containers coverage
+.PHONY: all banned style headers cppcheck tidy programs symbols settings containers monitoring coverage
 
-all: banned style headers settings containers symbols cppcheck tidy coverage
+all: banned style headers settings containers monitoring symbols cppcheck tidy coverage
 
 # Functions that have no place here, each with its reason.
 banned:
@@ -69,6 +69,10 @@ settings: programs
 # The rules for Dockerfiles and for the services of the compose file.
 containers:
 	tests/checks/containers
+
+# Prometheus' configuration, and each rule and alert on numbers that are made up.
+monitoring:
+	tests/checks/monitoring
 
 # How much of the pure modules the unit tests run through: never less than the floors.
 coverage:
