@@ -13,7 +13,7 @@ import time
 import requests
 
 from measure import Figure, Load, Sample, TOOLS, interleave, kibibytes, ratios, status
-from support import s3
+from support import s3, substitute
 from support.client import bearer
 from support.stack import docker
 from support.tokens import Mint
@@ -266,19 +266,21 @@ UPLOADS = {  # size, clients -> requests a round, least ratio
     (64 * MIB, 1): (5, 0.65), (64 * MIB, 4): (8, None),
 }
 
+UNBUFFERED = {(4 * MIB, 1): (40, None), (64 * MIB, 1): (5, 0.85), (64 * MIB, 4): (8, None)}
+
 
 def size_of(size):
     return f"{size // MIB} MiB" if size >= MIB else f"{size // KIB} KiB"
 
 
-def uploads(bench):
-    """Uploads against a direct, signed PUT over keep-alive."""
+def against_put(bench, gateway, sizes, case):
+    """Uploads of these sizes through a gateway, against a direct, signed PUT over keep-alive."""
     bench.open_bucket()
     all_samples, figures = {}, []
-    for (size, clients), (count, goal) in UPLOADS.items():
+    for (size, clients), (count, goal) in sizes.items():
         what = f"{size_of(size)}, {clients} client{'s' if clients > 1 else ''}"
         common = ["-d", bench.body(size), "-c", clients, "-n", count]
-        url = f"{bench.gateway}/v1/upload"
+        url = f"{gateway}/v1/upload"
         through = bench.load.file("upload", [url])
         direct = bench.load.file("put", [f"{bench.store}/open/put-{i}" for i in range(clients)])
         token = bench.token()
@@ -292,9 +294,20 @@ def uploads(bench):
         assert answer.status_code == 401
         upload, put = samples.values()
         all_samples |= samples
-        figures.append(Figure("uploads", f"{what}: upload/PUT throughput",
+        figures.append(Figure(case, f"{what}: upload/PUT throughput",
                               ratios(upload, put, lambda s: s.rate), goal, True))
     return all_samples, figures
+
+
+def uploads(bench):
+    """Buffered by the gateway, as by default."""
+    return against_put(bench, bench.gateway, UPLOADS, "uploads")
+
+
+def unbuffered(bench):
+    """Handed on as they come, which clients without a delay gain from most."""
+    with substitute.gateway(bench.stack, UPLOAD_BUFFERING="off") as client:
+        return against_put(bench, client.base_url, UNBUFFERED, "unbuffered")
 
 
 def memory(bench):
@@ -461,4 +474,4 @@ def scale(bench):
 
 
 CASES = {case.__name__: case for case in
-         (reads, cold, crowd, validate, login, uploads, memory, latency, older, scale)}
+         (reads, cold, crowd, validate, login, uploads, unbuffered, memory, latency, older, scale)}
