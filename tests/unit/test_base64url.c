@@ -16,9 +16,9 @@ static void refuses(void **state)
 	    {"AAA=", ERR_MALFORMED},     {"=AAA", ERR_MALFORMED},
 	    {"A.AA", ERR_MALFORMED},     {"AAAA.A", ERR_MALFORMED},
 	    {"AAAAA.", ERR_MALFORMED},   {"AAAA\xff\xff\xff\xff", ERR_TOO_LARGE},
-	    {"AAAAAAAA", ERR_TOO_LARGE},
+	    {"AAAAAAAA", ERR_TOO_LARGE}, {"AAAAAAA", ERR_TOO_LARGE},
 	};
-	uint8_t data[5];
+	uint8_t data[4];
 	size_t len = 0;
 
 	(void)state;
