@@ -19,7 +19,7 @@ in_toolchain = docker run --rm -u "$$(id -u):$$(id -g)" -v "$(CURDIR):/src" -w /
 
 .PHONY: help up down logs ps clean build prerequisites secrets toolchain shell rotate-key rotate-store-keys rotate-db-passwords certificate \
         user-add user-password user-disable user-enable user-revoke user-delete user-list \
-        backup restore image-rm unit debug test test-tree test-docs test-c test-checks test-shell test-nginx test-sql test-e2e fuzz bench format
+        backup restore image-rm unit debug test test-tree test-docs test-c test-checks test-shell test-nginx test-sql test-e2e soak fuzz bench format
 
 help:
 	@echo 'make up       build what is missing, start the stack, wait until it is healthy;'
@@ -37,6 +37,7 @@ help:
 	@echo 'make image-rm NAME=…  take down the image of this name, whoever owns it'
 	@echo 'make test     every test, on a stack of its own beside a running one'
 	@echo 'make unit     the unit tests; TEST=test_buf runs those of one unit, seconds after an edit'
+	@echo 'make soak     random faults under use for SECONDS (600) seconds; SOAK_SEED= repeats a run'
 	@echo 'make fuzz     run each fuzz target for SECONDS_EACH (60) seconds'
 	@echo 'make bench    measure against references; CASE=name (or names) for a part'
 	@echo 'make shell    a shell in the toolchain image'
@@ -152,7 +153,8 @@ test-nginx: toolchain
 # pytest beside the host's Docker: it starts, stops and inspects containers.  The tree stands at the
 # same path inside, so that compose resolves its files there as it does here.
 in_docker = docker run --rm --init --network host -v /var/run/docker.sock:/var/run/docker.sock \
-    -v "$(CURDIR):$(CURDIR):ro" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1 -e TOOLCHAIN=$(TOOLCHAIN) -e IMAGEGATE_VERSION
+    -v "$(CURDIR):$(CURDIR):ro" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1 -e TOOLCHAIN=$(TOOLCHAIN) -e IMAGEGATE_VERSION \
+    -e SOAK_SECONDS -e SOAK_SEED
 pytest = pytest -q -p no:cacheprovider
 
 # TESTS=tests/e2e/test_reads.py runs one file of a suite.
@@ -171,6 +173,13 @@ test-e2e: toolchain build
 	    -v "$(CURDIR)/build/stacks:$(CURDIR)/build/stacks" $(TOOLCHAIN) \
 	    $(pytest) -n $(STACKS) --dist loadfile $(or $(TESTS),tests/e2e tests/faults)
 	@tests/stacks down $(STACKS)
+
+# People use a stack while one fault after the other is done to it, for SECONDS; SOAK_SEED=… repeats the order of a run.
+soak: export SOAK_SECONDS = $(or $(SECONDS),600)
+soak: export SOAK_SEED := $(or $(SOAK_SEED),$(shell date +%s))
+soak:
+	@echo 'soak: $(SOAK_SECONDS) seconds, SOAK_SEED=$(SOAK_SEED)'
+	@$(MAKE) test-e2e STACKS=1 TESTS=tests/faults/test_row_36_soak.py
 
 fuzz: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build SECONDS_EACH=$(or $(SECONDS_EACH),60) fuzz-run
