@@ -186,7 +186,9 @@ class Stack:
         docker("kill", "--signal", "KILL", self.containers[service])
 
     def pause(self, service):
-        docker("pause", self.containers[service])
+        """A busy container is not always frozen at the first attempt."""
+        until(lambda: docker("pause", self.containers[service], check=False).returncode == 0
+              or self.inspect(service)["State"]["Paused"], 30, f"{service} is paused")
 
     def unpause(self, service):
         docker("unpause", self.containers[service])
