@@ -51,12 +51,12 @@ def median(samples, measure):
 def table(parts):
     """Everything as text."""
     lines = [*headings(parts), "",
-             f"{'case':10}{'figure':52}{'median':>9}{'range':>18}   {'goal':16}commit"]
+             f"{'case':12}{'figure':52}{'median':>9}{'range':>18}   {'goal':16}commit"]
     for part in parts:
         for figure in part.figures:
             span = f"{number(min(figure.ratios))} – {number(max(figure.ratios))}"
             value = number(figure.median) + (f" {figure.unit}" if figure.unit else "")
-            lines.append(f"{figure.case:10}{figure.what:52}{value:>9}{span:>18}   "
+            lines.append(f"{figure.case:12}{figure.what:52}{value:>9}{span:>18}   "
                          f"{verdict(figure):16}{part.about['commit']}")
     lines += ["", "CPU µs a request".ljust(30) + "".join(f"{group:>10}" for group in GROUPS)
               + f"{'all':>10}{'req/s':>10}{'p50 ms':>10}{'p99 ms':>10}"]
