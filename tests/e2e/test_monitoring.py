@@ -20,6 +20,7 @@ NETWORKS = {"prometheus": {"prometheus", "monitoring", "store"}, "nginx-exporter
             "postgres-exporter": {"monitoring", "users"}}
 JOBS = {"imagegate", "nginx", "postgresql", "minio", "prometheus"}
 LIMIT = 120  # seconds for what takes a few scrapes
+ROUNDS = 20  # of use and a scrape, where three do
 
 
 def rules(name):
@@ -189,15 +190,15 @@ def use(ledger):
 @pytest.fixture(scope="module")
 def seen(prometheus, ledger):
     """Everything has been looked at while it was used, until each recorded series has a value."""
-
-    def complete():
+    until(lambda: prometheus.targets() == dict.fromkeys(JOBS, "up"), LIMIT, "all targets are up")
+    for _ in range(ROUNDS):
         before = prometheus.scraped()
         use(ledger)
-        until(lambda: prometheus.scraped() > before, LIMIT, "another scrape")
-        return all(prometheus.query(rule["record"]) for rule in RECORDED)
-
-    until(lambda: prometheus.targets() == dict.fromkeys(JOBS, "up"), LIMIT, "all targets are up")
-    until(complete, LIMIT, "each recorded series has a value")
+        until(lambda since=before: prometheus.scraped() > since, LIMIT, "another scrape")
+        missing = {rule["record"] for rule in RECORDED if not prometheus.query(rule["record"])}
+        if not missing:
+            return
+    assert not missing
 
 
 @pytest.mark.usefixtures("seen")
