@@ -1,17 +1,19 @@
 """Backup and restore: all of a stack in use comes back in an empty one, and nothing but a whole backup is taken for one."""
 
+import contextlib
 import hashlib
 import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 from types import SimpleNamespace
 
 import pytest
 from support import s3
 from support.client import bearer
-from support.images import Images
+from support.images import MEDIA_TYPES, Images
 from support.ledger import Account
 from support.second import Second, second
 from support.stack import TREE
@@ -253,29 +255,28 @@ def test_no_restore_over_an_image(other, backup):
 
 # -- runs that are cut
 
+def cut(stack, words, *argv):
+    """Cut a program when it has said these words.  The store does not answer until then: it cannot have come further."""
+    with contextlib.ExitStack() as waiting:
+        stack.pause("storage")
+        waiting.callback(stack.unpause, "storage")
+        with stack.script_until(words, *argv) as running:
+            os.killpg(running.pid, signal.SIGTERM)
+            waiting.close()
+    assert running.returncode != 0
+
+
 def test_a_cut_backup(other, place):
-    """The store does not answer, so that it cannot have come to its end."""
-    other.pause("storage")
-    try:
-        with other.script_until("copying the images", "backup", str(place / "cut")) as cut:
-            assert cut.poll() is None
-    finally:
-        other.unpause("storage")
-    assert cut.wait(60) != 0
+    cut(other, "copying the images", "backup", str(place / "cut"))
     assert not (place / "cut").exists()
 
 
 def test_a_cut_restore(other, backup):
     """Before the accounts there are some of the images; test_restore goes on from here."""
-    other.pause("storage")
-    try:
-        with other.script_until("putting the images", "restore", str(backup.folder)) as cut:
-            assert cut.poll() is None
-    finally:
-        other.unpause("storage")
-    assert cut.wait(60) != 0
+    cut(other, "putting the images", "restore", str(backup.folder))
     path = image_of(backup.folder)
-    store_of(other).put_object(Bucket="images", Key=f"{path.parent.name}/{path.name}", Body=path.read_bytes())
+    store_of(other).put_object(Bucket="images", Key=f"{path.parent.name}/{path.name}", Body=path.read_bytes(),
+                               ContentType=MEDIA_TYPES[path.suffix[1:]])
     assert other.psql("select count(*) from accounts") == [["0"]]
 
 
