@@ -16,8 +16,8 @@ struct upload {
 	struct space space; /* of the disk on which all volumes are by default */
 	int64_t max_bytes;  /* of an image */
 	int64_t max_pixels; /* of an image */
-	int64_t
-	    max_age_ms; /* of a request when a worker takes it up, with all waits for its body */
+	/* Of a request when a worker takes it up, with all waits for its body. */
+	int64_t max_age_ms;
 	int64_t (*now)(void); /* the time in seconds since 1970, for the quota */
 };
 
