@@ -91,7 +91,8 @@ def backup(stack, ledger, people, place):
     name = ledger.upload(user, Images.noise())
     folder = place / "whole"
     with used(stack, *every_pool(ledger, user, name)):
-        before, known = s3.objects(ledger.store), set(ledger.images)
+        known = set(ledger.images)
+        before = s3.objects(ledger.store)
         said = run(stack, "backup", str(folder))
         after = s3.objects(ledger.store)
     assert str(folder) in said

@@ -139,10 +139,12 @@ def test_restarted_under_readers(stack, ledger, member, stored, read, recovers):
 
     with ThreadPoolExecutor(4) as pool:
         readers = [pool.submit(read_hot) for _ in range(2)]
-        restart = pool.submit(stack.restart, "storage")
-        statuses = list(pool.map(read_cold, others))
-        restart.result()
-        over.set()
+        try:
+            restart = pool.submit(stack.restart, "storage")
+            statuses = list(pool.map(read_cold, others))
+            restart.result()
+        finally:
+            over.set()
         assert all(reader.result() for reader in readers)
     assert set(statuses) <= {200, 503, 504}
     recovers()
