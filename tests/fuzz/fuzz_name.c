@@ -5,6 +5,7 @@
 
 #include "bounds.h"
 #include "name.h"
+#include "text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,12 +25,10 @@ static void check(char *text, char separator, bool (*other)(const char *))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1);
+	char *text = text_of(data, size);
 
 	if (text == NULL)
 		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
 	if (name_is_file(text))
 		check(text, '-', name_is_object);
 	else if (name_is_object(text))

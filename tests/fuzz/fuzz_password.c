@@ -5,6 +5,7 @@
 
 #include "ab64.h"
 #include "password.h"
+#include "text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,12 +29,10 @@ static void check(const char *text, const struct password_hash *hash)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct password_hash hash;
-	char *text = malloc(size + 1);
+	char *text = text_of(data, size);
 
 	if (text == NULL)
 		return 0;
-	memcpy(text, data, size);
-	text[size] = '\0';
 	if (password_parse(text, &hash) == ERR_OK)
 		check(text, &hash);
 	free(text);
