@@ -1,9 +1,9 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
 #include "crypto.h"
+#include "lines.h"
 #include "password.h"
 
 static uint64_t rounds_spent;
@@ -25,25 +25,6 @@ static enum err fail_to_derive(const void *password, size_t password_len, const 
 
 static const struct password_cost cost = {.rounds = 3000, .derive = count_rounds};
 static const char of_empty_1000[] = "$pbkdf2-sha256$1000$AAAAAAAAAAAAAAAAAAAAAA$";
-
-/* Call ${check} with each line of ${path}, without its newline. */
-static void each_line(const char *path, void (*check)(char *line))
-{
-	FILE *file = fopen(path, "r");
-	char *line = NULL;
-	size_t cap = 0;
-	size_t n = 0;
-
-	assert_non_null(file);
-	while (getline(&line, &cap, file) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		check(line);
-		n++;
-	}
-	free(line);
-	(void)fclose(file);
-	assert_true(n > 5);
-}
 
 static void assert_malformed(char *line)
 {
