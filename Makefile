@@ -3,7 +3,7 @@
 SHELL = /bin/sh
 ENV_FILE ?= $(wildcard .env)
 # A setting that make needs too: from the environment, else from the settings file, else the default.
-setting = $(or $($(1)),$(if $(ENV_FILE),$(shell sed -n 's/^$(1)=//p' $(ENV_FILE))),$(2))
+setting = $(or $($(1)),$(shell ENV_FILE='$(ENV_FILE)' scripts/setting $(1) $(2)))
 BASE_IMAGE := $(call setting,BASE_IMAGE,debian:trixie-slim)
 SECRETS_DIR := $(call setting,SECRETS_DIR,./secrets)
 TLS_CERTIFICATE_FILE := $(call setting,TLS_CERTIFICATE_FILE,./secrets/tls_certificate)
@@ -118,7 +118,7 @@ unit: toolchain
 debug: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build debug
 
-# The stacks mostly wait, the checks compute: both at the same time.  The last words are those of the tests of the stacks.
+# The last words are those of the tests of the stacks.
 test: test-tree test-e2e
 
 # All that needs no stack, in order of cost.

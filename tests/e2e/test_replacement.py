@@ -123,7 +123,7 @@ def test_the_hands_of_an_operator_reach_a_new_container(stack):
     done = stack.script("inside", "uploader", "hostname")
     assert stack.containers["uploader"].startswith(done.stdout.strip()) and done.stdout.strip()
     done = stack.script("inside", "nobody", "hostname")
-    assert (done.returncode, done.stderr) == (1, "inside: nobody does not run\n")
+    assert (done.returncode, done.stderr) == (1, "nobody does not run: make up starts it\n")
 
 
 def test_up(stack, steady, recovers):
