@@ -74,8 +74,15 @@ static void rest(void)
 	nanosleep(&pause, NULL);
 }
 
+/* What a program does, and with what. */
+struct work {
+	worker_handler *handle;
+	void (*idle)(void *deps); /* may be NULL: then accept(2) waits for ever */
+	void *deps;
+};
+
 /* The next connection, or -1 when the loop is to end: stopped, or no listening socket. */
-static int next_connection(const sigset_t *stop)
+static int next_connection(const sigset_t *stop, const struct work *work)
 {
 	struct timeval timeout = {.tv_sec = PEER_TIMEOUT};
 
@@ -94,6 +101,10 @@ static int next_connection(const sigset_t *stop)
 		}
 		if (stopping || error == EINTR || error == ECONNABORTED)
 			continue;
+		if (error == EAGAIN && work->idle != NULL) {
+			work->idle(work->deps);
+			continue;
+		}
 		log_error("accept: %s", strerror(error));
 		if (error == ENOTSOCK || error == EBADF || error == EINVAL || error == EOPNOTSUPP)
 			return -1;
@@ -276,7 +287,7 @@ static bool is_health(const struct request *req)
 }
 
 /* Answer the one request that ${fcgi} holds. */
-static void serve(FCGX_Request *fcgi, struct response *resp, worker_handler *handle, void *deps)
+static void serve(FCGX_Request *fcgi, struct response *resp, const struct work *work)
 {
 	struct exchange exchange = {.fcgi = fcgi, .patience = INT64_MAX};
 	struct request req = request_of(&exchange);
@@ -292,7 +303,7 @@ static void serve(FCGX_Request *fcgi, struct response *resp, worker_handler *han
 		goto out;
 	}
 	metrics_begin();
-	handle(deps, &req, resp);
+	work->handle(work->deps, &req, resp);
 	send_response(fcgi, &req, resp);
 	micros = clock_steady_us() - start;
 	log_access(&req, resp, micros);
@@ -301,7 +312,7 @@ out:
 	log_request(NULL, NULL);
 }
 
-int worker_run(worker_handler *handle, void *deps)
+static int run(const struct work *work)
 {
 	struct response resp = response_new();
 	FCGX_Request fcgi;
@@ -313,12 +324,12 @@ int worker_run(worker_handler *handle, void *deps)
 		log_error("the FastCGI library does not start");
 		return 1;
 	}
-	while ((fd = next_connection(&stop)) >= 0) {
+	while ((fd = next_connection(&stop, work)) >= 0) {
 		fcgi.ipcFd = fd;
 		fcgi.keepConnection = 1;
 		if (FCGX_Accept_r(&fcgi) != 0)
 			continue;
-		serve(&fcgi, &resp, handle, deps);
+		serve(&fcgi, &resp, work);
 		/* Never a second request on a connection: what is left of a body would be parsed as
 		 * one. */
 		fcgi.keepConnection = 0;
@@ -326,4 +337,21 @@ int worker_run(worker_handler *handle, void *deps)
 	}
 	response_free(&resp);
 	return stopping ? 0 : 1;
+}
+
+int worker_run(worker_handler *handle, void *deps)
+{
+	const struct work work = {.handle = handle, .deps = deps};
+
+	return run(&work);
+}
+
+int worker_run_idle(worker_handler *handle, void (*idle)(void *deps), int seconds, void *deps)
+{
+	const struct work work = {.handle = handle, .idle = idle, .deps = deps};
+	struct timeval timeout = {.tv_sec = seconds};
+
+	/* Of a listening socket this is how long accept(2) waits. */
+	setsockopt(LISTEN_FD, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	return run(&work);
 }

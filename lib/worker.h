@@ -21,4 +21,9 @@ typedef void worker_handler(void *deps, const struct request *req, struct respon
  */
 int worker_run(worker_handler *handle, void *deps);
 
+/*
+ * The same; ${idle} is called whenever no connection has come for ${seconds}.
+ */
+int worker_run_idle(worker_handler *handle, void (*idle)(void *deps), int seconds, void *deps);
+
 #endif

@@ -54,12 +54,17 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 	buf_printf(&resp->body, "id=%s traceparent=%s;", req->id, req->traceparent);
 }
 
-static int start_worker(void **state)
+static void tell(void *deps)
+{
+	(void)deps;
+	assert_int_equal(write(entered[1], "", 1), 1);
+}
+
+static int start(int (*run)(void))
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/socket", folder);
 	unlink(path);
 	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
@@ -72,10 +77,32 @@ static int start_worker(void **state)
 		dup2(fd, 0);
 		close(fd);
 		log_open("test", LOG_LEVEL_ERROR);
-		exit(worker_run(handle, NULL));
+		exit(run());
 	}
 	close(fd);
 	return 0;
+}
+
+static int run_busy(void)
+{
+	return worker_run(handle, NULL);
+}
+
+static int run_idle(void)
+{
+	return worker_run_idle(handle, tell, 1, NULL);
+}
+
+static int start_worker(void **state)
+{
+	(void)state;
+	return start(run_busy);
+}
+
+static int start_idle_worker(void **state)
+{
+	(void)state;
+	return start(run_idle);
 }
 
 /* The worker must end by itself after SIGTERM, with status 0: also a check for leaks. */
@@ -430,6 +457,16 @@ static void a_signal_does_not_cut_a_request(void **state)
 	assert_answer(fd, "Status: 200\r\n", "len=8");
 }
 
+static void who_is_idle_has_something_to_do(void **state)
+{
+	char bytes[2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		assert_int_equal(read(entered[0], &bytes[i], 1), 1);
+	assert_still_serving();
+}
+
 static void descriptor_0_must_listen(void **state)
 {
 	pid_t pid = fork();
@@ -468,6 +505,8 @@ int main(void)
 	    test(a_hidden_request_is_not_seen),
 	    test(no_answer_is_a_500),
 	    test(health_is_answered),
+	    cmocka_unit_test_setup_teardown(who_is_idle_has_something_to_do, start_idle_worker,
+	                                    stop_worker),
 	    test(a_signal_does_not_cut_a_request),
 	    cmocka_unit_test(descriptor_0_must_listen),
 	};
