@@ -239,8 +239,32 @@ static void revocations(struct buf *text, const struct exposition_pool *pools, s
 	buf_puts(text, "\n");
 }
 
+static void cache_rows(struct buf *text, const struct cache_results *from)
+{
+#define ROW(name, label) label,
+	static const char *const caches[] = {CACHE_RESULTS_CACHES(ROW)};
+#undef ROW
+#define ROW(name, letter, label) label,
+	static const char *const results[] = {CACHE_RESULTS(ROW)};
+#undef ROW
+
+	head(text, "imagegate_cache_results_total", "counter",
+	     "What the gateway's caches had for requests that needed a token.");
+	for (size_t c = 0; c < LEN(caches); c++) {
+		for (size_t r = 0; r < LEN(results); r++)
+			buf_printf(
+			    text,
+			    "imagegate_cache_results_total{cache=\"%s\",result=\"%s\"} %" PRIu64
+			    "\n",
+			    caches[c], results[r], from->counts[c][r]);
+	}
+	head(text, "imagegate_cache_results_malformed_total", "counter",
+	     "Lines about the gateway's caches that made no sense.");
+	buf_printf(text, "imagegate_cache_results_malformed_total %" PRIu64 "\n", from->malformed);
+}
+
 void exposition_print(struct buf *text, const struct exposition_pool *pools, size_t n,
-                      int64_t now_ms, const char *version)
+                      const struct cache_results *caches, int64_t now_ms, const char *version)
 {
 	struct metrics_counts all = {0};
 	bool complete = true;
@@ -258,6 +282,8 @@ void exposition_print(struct buf *text, const struct exposition_pool *pools, siz
 	timer_rows(text, &all, complete);
 	pool_rows(text, pools, n);
 	revocations(text, pools, n, now_ms);
+	if (caches != NULL)
+		cache_rows(text, caches);
 	head(text, "imagegate_build_info", "gauge", "Which version runs; always 1.");
 	buf_printf(text, "imagegate_build_info{version=\"%s\"} 1\n", version);
 }

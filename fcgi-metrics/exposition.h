@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "cache_results.h"
 #include "metrics.h"
 
 /* A pool and what is known of it. */
@@ -19,12 +20,14 @@ struct exposition_pool {
 /*
  * Append to ${text} all that the ${n} ${pools} counted, in Prometheus' text format, version 0.0.4
  * (docs/instrumenting/exposition_formats of its documentation), at the time ${now_ms} in
- * milliseconds since 1970.  ${version} is printable ASCII.
+ * milliseconds since 1970.  ${caches} is what the gateway's caches had, or NULL if that is not
+ * known.
+ * ${version} is printable ASCII.
  *
  * A pool that is not known has imagegate_pool_up 0 and nothing else.  While there is one, zeros are
  * left out, since they would look like a restart of its counters.
  */
 void exposition_print(struct buf *text, const struct exposition_pool *pools, size_t n,
-                      int64_t now_ms, const char *version);
+                      const struct cache_results *caches, int64_t now_ms, const char *version);
 
 #endif

@@ -7,9 +7,10 @@ from support.stack import ONE_SHOTS, SERVICES, docker
 SOCKETS = {"security": ("accounts", 2001), "security-validate": ("validate", 2002),
            "uploader": ("uploader", 2004), "uploader-signer": ("signer", 2005),
            "uploader-gallery": ("gallery", 2006), "metrics": ("metrics", 2007)}
-# What else is shared: the revocation table, and the gateway's purge listener.
+# What else is shared: the revocation table, the gateway's purge listener, and what its caches had.
 TABLE = "revocations"
 PURGE = "purge"
+CACHES = "caches"
 GATEWAY = 2000
 
 every_pool = pytest.mark.parametrize("pool", SOCKETS)
@@ -38,7 +39,7 @@ def test_who_has_the_table(stack):
 def test_what_a_pool_sees(stack, pool):
     folder, _ = SOCKETS[pool]
     seen = set(stack.shell(pool, "ls -A /run/imagegate").stdout.split())
-    more = {"security-validate": {TABLE}, "uploader-gallery": {PURGE}}
+    more = {"security-validate": {TABLE}, "uploader-gallery": {PURGE}, "metrics": {CACHES}}
     assert seen == {folder} | more.get(pool, set())
 
 
