@@ -100,8 +100,8 @@ class Bench:
             self._hot = self.upload(data)
             self.open_bucket()
             self.objects.put_object(Bucket="open", Key="hot.jpg", Body=data)
-            script = ("mkdir -p /var/cache/gateway/static && "
-                      "base64 -d >/var/cache/gateway/static/hot.jpg")
+            script = ("mkdir -p /run/cache/static && "
+                      "base64 -d >/run/cache/static/hot.jpg")
             self.stack.exec("gateway", "sh", "-c", script, stdin=base64.encodebytes(data).decode())
         answer = self.session.get(f"{self.gateway}/v1/user/{self._hot}",
                                   headers=bearer(self.token()), timeout=20)

@@ -305,7 +305,7 @@ def test_removed_right_after_a_restart(stack, client, ledger, account, remove, r
     assert client.get(path, headers=account.headers).content == image.data
     stack.restart("gateway")
     recovers()
-    holding = f"grep -rla -e '{name.replace('-', '/', 1)}' /var/cache/gateway/images || true"
+    holding = f"grep -rla -e '{name.replace('-', '/', 1)}' /run/cache/images || true"
     assert stack.shell("gateway", holding).stdout
     remove(name)
     assert not stack.shell("gateway", holding).stdout

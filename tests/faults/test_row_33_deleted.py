@@ -66,7 +66,7 @@ def test_nothing_of_it_is_left(stack, client, ledger, account, removed, recovers
     path, image = removed
     assert ledger.absent(image.data)
     key = path.removeprefix("/v1/user/").replace("-", "/", 1)
-    found = stack.shell("gateway", f"grep -rl -e '{key}' /var/cache/gateway || true").stdout
+    found = stack.shell("gateway", f"grep -rl -e '{key}' /run/cache || true").stdout
     assert not found
     assert client.get(path, headers=account.headers).status_code == 404
     stack.restart("gateway")

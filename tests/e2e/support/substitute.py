@@ -90,7 +90,7 @@ def gateway(stack, spool="64m", **changes):
     (as large as ${spool}) of its own.  Yields a client for it.
     """
     private = "uid=2000,gid=2000,mode=0700"
-    own = {"/run/imagegate/purge": private, "/var/cache/gateway": private,
+    own = {"/run/imagegate/purge": private, "/run/cache": private,
            "/var/spool/gateway": f"size={spool},{private}"}
     with container(*like(stack, "gateway", own, **changes)) as ident:
         client = Client(f"http://{address(ident)}")
