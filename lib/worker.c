@@ -281,6 +281,19 @@ static void send_response(FCGX_Request *fcgi, const struct request *req, struct 
 		FCGX_PutStr(resp->body.data, (int)resp->body.len, fcgi->out);
 }
 
+/*
+ * Whether the gateway has no more to send, and all that it sent was read.  The end of an empty body
+ * comes with the parameters, and who reads a body reads up to its end.
+ */
+static bool has_ended(const struct exchange *exchange)
+{
+	FCGX_Stream *in = exchange->fcgi->in;
+
+	if (exchange->content_length == 0)
+		(void)FCGX_GetChar(in);
+	return FCGX_HasSeenEOF(in) != 0 && FCGX_GetError(in) == 0;
+}
+
 static bool is_health(const struct request *req)
 {
 	return strcmp(req->route, "health") == 0 && strcmp(req->method, "GET") == 0;
@@ -309,6 +322,10 @@ static void serve(FCGX_Request *fcgi, struct response *resp, const struct work *
 	log_access(&req, resp, micros);
 	metrics_end(&req, resp, micros);
 out:
+	/* What libfcgi calls detached it closes at once.  Else it waits until the gateway has closed
+	 * the connection, which might lose the answer if it met an error in sending the rest. */
+	if (has_ended(&exchange))
+		FCGX_Detach(fcgi);
 	log_request(NULL, NULL);
 }
 

@@ -422,6 +422,44 @@ static void a_hidden_request_is_not_seen(void **state)
 	assert_still_serving();
 }
 
+/* Whether the worker has closed ${fd}, not only its own direction; libfcgi itself would take 2 s. */
+static bool is_closed(int fd)
+{
+	struct pollfd entry = {.fd = fd};
+
+	return poll(&entry, 1, 1000) == 1 && (entry.revents & POLLHUP) != 0;
+}
+
+static void a_whole_request_is_not_waited_for(void **state)
+{
+	static const char *const lengths[] = {"", "0", "3"};
+	char text[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		size_t len = lengths[i][0] == '3' ? 3 : 0;
+		int fd = send_request("echo", lengths[i], len, 0);
+
+		fcgi_record(fd, FCGI_INPUT, "", 0);
+		assert_int_equal(fcgi_answer(fd, text, sizeof(text)), 1);
+		assert_true(is_closed(fd));
+		close(fd);
+	}
+}
+
+/* Who is still sending would meet an error, and might not look for the answer. */
+static void who_still_sends_is_waited_for(void **state)
+{
+	char text[4096];
+	int fd = send_request("early", "4096", 4096, 0);
+
+	(void)state;
+	assert_int_equal(fcgi_answer(fd, text, sizeof(text)), 1);
+	fcgi_record(fd, FCGI_INPUT, "", 0);
+	close(fd);
+	assert_still_serving();
+}
+
 static void no_answer_is_a_500(void **state)
 {
 	int fd = send_request("silent", "0", 0, 0);
@@ -503,6 +541,8 @@ int main(void)
 	    test(a_dripping_body_is_slow),
 	    test(a_body_in_time_is_whole),
 	    test(a_hidden_request_is_not_seen),
+	    test(a_whole_request_is_not_waited_for),
+	    test(who_still_sends_is_waited_for),
 	    test(no_answer_is_a_500),
 	    test(health_is_answered),
 	    cmocka_unit_test_setup_teardown(who_is_idle_has_something_to_do, start_idle_worker,
