@@ -322,8 +322,9 @@ static void serve(FCGX_Request *fcgi, struct response *resp, const struct work *
 	log_access(&req, resp, micros);
 	metrics_end(&req, resp, micros);
 out:
-	/* What libfcgi calls detached it closes at once.  Else it waits until the gateway has closed
-	 * the connection, which might lose the answer if it met an error in sending the rest. */
+	/* What libfcgi calls detached it closes at once.  Else it waits until the gateway has
+	 * closed the connection, which might lose the answer if it met an error in sending the
+	 * rest. */
 	if (has_ended(&exchange))
 		FCGX_Detach(fcgi);
 	log_request(NULL, NULL);

@@ -422,7 +422,8 @@ static void a_hidden_request_is_not_seen(void **state)
 	assert_still_serving();
 }
 
-/* Whether the worker has closed ${fd}, not only its own direction; libfcgi itself would take 2 s. */
+/* Whether the worker has closed ${fd}, not only its own direction; libfcgi itself would take 2 s.
+ */
 static bool is_closed(int fd)
 {
 	struct pollfd entry = {.fd = fd};
