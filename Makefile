@@ -118,8 +118,10 @@ unit: toolchain
 debug: toolchain
 	$(in_toolchain) make -s -j2 -f build.mk OUT=build debug
 
-# The last words are those of the tests of the stacks.
-test: test-tree test-e2e
+# The images first and side by side: while one waits for packages another compiles.
+test:
+	@$(MAKE) -j2 toolchain build
+	@$(MAKE) test-tree test-e2e
 
 # All that needs no stack, in order of cost.
 test-tree: test-docs test-shell test-c test-checks test-nginx test-sql
