@@ -108,13 +108,18 @@ def test_a_replacement_that_was_cut(stack, steady):
     assert now not in left
 
 
-def test_one_at_a_time(stack):
-    with (TREE / "docker-compose.yml").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with stack.script_until("waiting for another", "replace", "metrics") as running:
+@pytest.mark.parametrize("lock, argv", [("docker-compose.yml", ("replace", "metrics")), ("", ("up",))])
+def test_one_at_a_time(stack, lock, argv):
+    """Two `make up` at once, or one in a rotation, would take containers and keys from under each other."""
+    descriptor = os.open(TREE / lock if lock else stack.secrets_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with stack.script_until("waiting for another", *argv) as running:
             assert running.poll() is None
-            fcntl.flock(lock, fcntl.LOCK_UN)
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             assert running.wait(60) == 0
+    finally:
+        os.close(descriptor)
 
 
 @pytest.mark.usefixtures("ours")
