@@ -125,3 +125,11 @@ def test_a_forged_older_generation(stack, client, account, mint):
     call(stack, "account_disable", account.login)
     until(lambda: client.get("/v1/user", headers=bearer(mint.token(account.id))).status_code == 401,
           DIES_WITHIN, "generation 0 is dead")
+
+
+def test_the_last_of_equal_settings_counts(stack, monkeypatch, tmp_path):
+    """For scripts as for Compose: who pastes a line of the README once more has it twice."""
+    monkeypatch.setenv("ENV_FILE", str(tmp_path / "env"))
+    (tmp_path / "env").write_text("COMPOSE_FILE=first.yml\nCOMPOSE_FILE=last.yml\n")
+    assert stack.script("setting", "COMPOSE_FILE").stdout == "last.yml\n"
+    assert stack.script("setting", "NO_SUCH_SETTING", "default").stdout == "default\n"
