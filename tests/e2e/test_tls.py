@@ -131,6 +131,11 @@ def test_port_80_only_redirects(stack, tls, member, path):
 
 
 @pytest.mark.usefixtures("tls")
+def test_port_80_does_not_know_where_to(stack):
+    assert exchange(stack.base_url, b"GET /status HTTP/1.0\r\n\r\n").status == 400
+
+
+@pytest.mark.usefixtures("tls")
 def test_port_80_lives(client):
     answer = client.get("/livez")
     assert answer.json() == {"status": "OK"} and HSTS not in answer.headers
