@@ -78,6 +78,14 @@ def test_cached_images_go_on(stack, client, ledger, member, stored, read, recove
     assert read(cold).status_code == 200
 
 
+def test_a_connection_is_kept(stack, ledger, member, read):
+    """What was fetched for one reader spares the next one the way to the store."""
+    assert read(ledger.upload(member, Images.noise())).status_code == 200
+    port, established = f":{9000:04X}", "01"
+    connections = [line.split() for line in stack.shell("gateway", "cat /proc/net/tcp").stdout.splitlines()]
+    assert [fields for fields in connections if fields[2].endswith(port) and fields[3] == established]
+
+
 def test_a_revoked_and_an_expired_token_on_a_hot_image(stack, client, ledger, mint, stored, read,
                                                        recovers):
     """The cache of images and the store's absence change nothing about who may read."""
