@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import time
 import urllib.parse
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from support.images import Images
 from support.ledger import TOKEN, Account
 from support.stack import TREE, docker, free_port
+from support.substitute import TOOLCHAIN, container
 from support.wait import until
 
 USERS = {"prometheus": 2201, "nginx-exporter": 2202, "postgres-exporter": 2203}
@@ -20,6 +22,8 @@ NETWORKS = {"prometheus": {"prometheus", "monitoring", "store"}, "nginx-exporter
             "postgres-exporter": {"monitoring", "users"}}
 JOBS = {"imagegate", "nginx", "postgresql", "minio", "prometheus"}
 LIMIT = 120  # seconds for what takes a few scrapes
+BY_TLS = {"imagegate_certificate_not_after_seconds"}  # is there where TLS is on only: test_tls.py
+ALERTMANAGER = "alertmanager.test:9093"
 ROUNDS = 20  # of use and a scrape, where three do
 
 
@@ -71,11 +75,39 @@ class Prometheus:
         return max(self.query("timestamp(imagegate_build_info)"), default=0)
 
 
+# What it gets, a line of its log each: the path and the body.
+RECEIVER = """
+import http.server
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        print(self.path, self.rfile.read(int(self.headers["Content-Length"])).decode(), flush=True)
+        self.send_response(200)
+        self.end_headers()
+
+http.server.HTTPServer(("", 9093), Receiver).serve_forever()
+"""
+
+
 @pytest.fixture(scope="module")
-def prometheus(stack):
+def sent(stack):
+    """A function that returns all alerts that Prometheus has sent to its Alertmanager, which is there for that."""
+    with container("--network", f"{stack.project}_monitoring", "--network-alias", ALERTMANAGER.split(":", maxsplit=1)[0],
+                   "--user", "65534:65534", "--read-only", TOOLCHAIN, "python3", "-c", RECEIVER) as ident:
+        def alerts():
+            lines = [line.split(" ", 1) for line in docker("logs", ident).stdout.splitlines()]
+            assert {path for path, _ in lines} <= {"/api/v2/alerts"}
+            return [alert for _, body in lines for alert in json.loads(body)]
+
+        yield alerts
+
+
+@pytest.fixture(scope="module")
+def prometheus(stack, sent):  # pylint: disable=unused-argument
     port = free_port()
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"PROFILE": "monitoring", "PROMETHEUS_PORT": str(port), "PROMETHEUS_INTERVAL": "5s"}.items():
+        for name, value in {"PROFILE": "monitoring", "PROMETHEUS_PORT": str(port), "PROMETHEUS_INTERVAL": "5s",
+                            "ALERTMANAGER": ALERTMANAGER}.items():
             patch.setenv(name, value)
         try:
             done = stack.script("compose", "up", "-d", "--no-deps", *USERS)
@@ -213,7 +245,7 @@ def test_each_recorded_number_is_there(prometheus, rule):
 def test_each_alert_looks_at_what_is_there(prometheus, alert):
     prometheus.query(alert["expr"])
     names = metrics(alert["expr"])
-    assert names and names <= set(prometheus.data("label/__name__/values"))
+    assert names and names - BY_TLS <= set(prometheus.data("label/__name__/values"))
     assert set(re.findall(r'job!?[=~]+"([\w|]+)"', alert["expr"])) <= JOBS | {"imagegate|minio"}
 
 
@@ -247,3 +279,33 @@ def test_an_alert_is_raised_and_ends(stack, prometheus):
     until(lambda: raised() == ["nginx"], LIMIT, "the alert is pending")
     stack.start("nginx-exporter")
     until(lambda: not raised(), LIMIT, "the alert has ended")
+
+
+@pytest.mark.usefixtures("seen")
+def test_an_alert_is_sent(stack, sent, recovers):
+    """One that fires at once: workers die again and again."""
+    before = len(stack.workers("uploader-signer"))
+    for _ in range(4):
+        stack.kill_workers("uploader-signer")
+        until(lambda: len(stack.workers("uploader-signer")) == before, 30, "the workers are back")
+    alert = until(lambda: [alert for alert in sent() if alert["labels"]["alertname"] == "WorkersRestart"], LIMIT, "it is sent")[0]
+    assert alert["labels"] == {"alertname": "WorkersRestart", "pool": "signer", "severity": "warning"}
+    assert alert["annotations"]["summary"].startswith("Workers of signer have died")
+    recovers()
+
+
+@pytest.mark.usefixtures("seen", "rotated")
+@pytest.mark.parametrize("profile", ["monitoring", ""])
+@pytest.mark.parametrize("what", ["key", "store-keys", "db-passwords"])
+def test_it_goes_on_after_a_rotation(stack, prometheus, monkeypatch, what, profile):
+    """Whether or not who rotates thinks of the profile."""
+    monkeypatch.setenv("PROFILE", profile)
+    done = stack.script(f"rotate-{what}", str(stack.secrets_dir))
+    assert done.returncode == 0, done.stdout + done.stderr
+    stack.forget()
+    assert set(USERS) <= set(stack.containers)
+    ended = time.time()
+    until(prometheus.ready, LIMIT, "Prometheus is ready")
+    for expression, count in (("up", len(JOBS)), ("pg_up", 1), ("imagegate_pool_up", 6)):
+        fresh = f"timestamp({expression}) > {ended} and {expression} == 1"
+        until(lambda query=fresh, n=count: len(prometheus.query(query)) == n, LIMIT, f"{expression} is 1 again")

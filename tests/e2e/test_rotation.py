@@ -16,15 +16,6 @@ from support.use import every_pool, used
 from support.wait import until
 
 
-@pytest.fixture
-def rotated(stack, ledger, mint):
-    """Afterwards the rest of the run uses the key that is the first one then."""
-    yield
-    stack.forget()
-    mint.__init__(stack.secret("jwt_keys"), mint.lifetime)
-    ledger.login(ledger.reader)
-
-
 def kid(token):
     return jwt.get_unverified_header(token)["kid"]
 

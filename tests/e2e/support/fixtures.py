@@ -82,6 +82,15 @@ def mint(stack):
 
 
 @pytest.fixture
+def rotated(stack, ledger, mint):
+    """After a rotation of the token keys the rest of the run uses the key that is the first one then."""
+    yield
+    stack.forget()
+    mint.__init__(stack.secret("jwt_keys"), mint.lifetime)
+    ledger.login(ledger.reader)
+
+
+@pytest.fixture
 def stored(ledger, member):
     """The public name and the image of a fresh upload, which no cache knows yet."""
     image = Images.noise()
