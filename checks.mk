@@ -14,7 +14,7 @@ sources = $(wildcard lib/*.c fcgi-*/*.c)
 headers = $(wildcard lib/*.h fcgi-*/*.h tests/unit/*.h)
 
 # The tests whose run through lib/ and the pure modules is measured; the others wait for sockets and clocks.
-covered = ab64 address arena authorization base64url buf cache_results chunked config crc32c credentials crypto endpoints exposition flatjson image \
+covered = ab64 address arena authorization base64url buf cache_results certificate chunked config crc32c credentials crypto endpoints exposition flatjson image \
     keys log media_type metrics multipart name password program request response sigv4 table tally token trace worker faults_lib faults_security faults_uploader faults_worker
 
 .PHONY: all banned style headers cppcheck tidy programs symbols settings containers monitoring coverage

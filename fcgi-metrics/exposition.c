@@ -263,8 +263,16 @@ static void cache_rows(struct buf *text, const struct cache_results *from)
 	buf_printf(text, "imagegate_cache_results_malformed_total %" PRIu64 "\n", from->malformed);
 }
 
+static void certificate_row(struct buf *text, int64_t end)
+{
+	const char *name = "imagegate_certificate_not_after_seconds";
+
+	head(text, name, "gauge", "When the gateway's certificate ends, in seconds since 1970.");
+	buf_printf(text, "%s %" PRId64 "\n", name, end);
+}
+
 void exposition_print(struct buf *text, const struct exposition_pool *pools, size_t n,
-                      const struct cache_results *caches, int64_t now_ms, const char *version)
+                      const struct exposition_gateway *gateway, int64_t now_ms, const char *version)
 {
 	struct metrics_counts all = {0};
 	bool complete = true;
@@ -282,8 +290,10 @@ void exposition_print(struct buf *text, const struct exposition_pool *pools, siz
 	timer_rows(text, &all, complete);
 	pool_rows(text, pools, n);
 	revocations(text, pools, n, now_ms);
-	if (caches != NULL)
-		cache_rows(text, caches);
+	if (gateway->counted)
+		cache_rows(text, &gateway->caches);
+	if (gateway->certificate_end != 0)
+		certificate_row(text, gateway->certificate_end);
 	head(text, "imagegate_build_info", "gauge", "Which version runs; always 1.");
 	buf_printf(text, "imagegate_build_info{version=\"%s\"} 1\n", version);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cache_results.h"
+#include "certificate.h"
 #include "clock.h"
 #include "config.h"
 #include "exposition.h"
@@ -23,6 +24,7 @@ enum { COUNT_INTERVAL = 5 };
 
 struct settings {
 	char *version;
+	char *certificate; /* the path of a file, which is there where TLS is on */
 	int64_t log_level;
 };
 
@@ -30,6 +32,7 @@ struct settings {
 
 static const struct setting table[] = {
     {"VERSION", SETTING_TEXT, AT(version), "0.1.0", 1, 127},
+    {"TLS_CERTIFICATE_FILE", SETTING_TEXT, AT(certificate), "/run/secrets/tls_certificate", 1, 255},
     {"LOG_LEVEL", SETTING_NUMBER, AT(log_level), "1", LOG_LEVEL_DEBUG, LOG_LEVEL_ERROR},
 };
 
@@ -49,8 +52,7 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 {
 	const struct settings *s = deps;
 	struct exposition_pool pools[POOLS] = {0};
-	struct cache_results caches;
-	bool counted = false;
+	struct exposition_gateway gateway = {0};
 
 	if (strcmp(req->route, "metrics") != 0 || strcmp(req->method, "GET") != 0) {
 		response_problem(resp, req, ERR_NOT_FOUND, NULL);
@@ -64,9 +66,10 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 		pools[i].app = rows[i].app;
 		pools[i].known = metrics_read(folder, &pools[i].pool) == ERR_OK;
 	}
-	counted = cache_results_count(CACHES_FOLDER, &caches) == ERR_OK;
-	exposition_print(&resp->body, pools, POOLS, counted ? &caches : NULL, clock_unix_ms(),
-	                 s->version);
+	gateway.counted = cache_results_count(CACHES_FOLDER, &gateway.caches) == ERR_OK;
+	if (certificate_end(s->certificate, &gateway.certificate_end) != ERR_OK)
+		gateway.certificate_end = 0;
+	exposition_print(&resp->body, pools, POOLS, &gateway, clock_unix_ms(), s->version);
 	response_header(resp, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
 	resp->status = 200;
 }

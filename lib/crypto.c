@@ -1,10 +1,14 @@
 #include <limits.h>
+#include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <time.h>
 
 #include "crypto.h"
 
@@ -106,6 +110,50 @@ enum err crypto_pbkdf2(const void *password, size_t password_len, const void *sa
 bool crypto_equal(const void *a, const void *b, size_t len)
 {
 	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+/* The end of ${certificate} as for crypto_certificates_end(). */
+static enum err end_of(const X509 *certificate, int64_t *ret)
+{
+	struct tm end;
+
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+		return ERR_MALFORMED;
+	*ret = timegm(&end);
+	return ERR_OK;
+}
+
+enum err crypto_certificates_end(const void *pem, size_t len, int64_t *ret)
+{
+	static char no_password[] = ""; /* or OpenSSL would ask the terminal for one */
+	int64_t first = INT64_MAX;
+	enum err err = ERR_OK;
+	X509 *certificate = NULL;
+	BIO *text = NULL;
+
+	if (len > INT_MAX)
+		return ERR_INTERNAL;
+	ERR_clear_error();
+	text = BIO_new_mem_buf(pem, (int)len);
+	if (text == NULL)
+		return failure();
+	while (err == ERR_OK &&
+	       (certificate = PEM_read_bio_X509(text, NULL, NULL, no_password)) != NULL) {
+		int64_t end = 0;
+
+		err = end_of(certificate, &end);
+		first = end < first ? end : first;
+		X509_free(certificate);
+	}
+	BIO_free(text);
+	if (err != ERR_OK)
+		return err;
+	/* What ends the loop at the end of the text is that no further certificate begins. */
+	if (first == INT64_MAX || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		return failure() == ERR_NOMEM ? ERR_NOMEM : ERR_MALFORMED;
+	ERR_clear_error();
+	*ret = first;
+	return ERR_OK;
 }
 
 void crypto_wipe(void *data, size_t len)

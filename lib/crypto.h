@@ -39,6 +39,13 @@ void crypto_hmac_free(struct crypto_hmac *hmac);
 MUST_CHECK enum err crypto_pbkdf2(const void *password, size_t password_len, const void *salt,
                                   size_t salt_len, uint32_t rounds, void *key, size_t key_len);
 
+/*
+ * Set *${ret} to when the first of the certificates in ${len} bytes of PEM ends (notAfter of RFC
+ * 5280 section 4.1.2.5), in seconds since 1970.  ERR_MALFORMED: there is none, or what is no
+ * certificate.  ERR_NOMEM, ERR_INTERNAL.
+ */
+MUST_CHECK enum err crypto_certificates_end(const void *pem, size_t len, int64_t *ret);
+
 /* Whether ${len} bytes are the same, in a time that does not depend on where they differ. */
 bool crypto_equal(const void *a, const void *b, size_t len);
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -21,11 +22,11 @@ HOST = "gateway.test"
 HSTS = "Strict-Transport-Security"
 
 
-def make_pair(folder, name):
+def make_pair(folder, name, days=2):
     """A self-signed certificate for HOST, and its key: two files."""
     certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc",
-                    "-days", "2", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",
+                    "-days", str(days), "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",
                     "-keyout", key, "-out", certificate], check=True, capture_output=True)
     return certificate, key
 
@@ -84,7 +85,7 @@ def tls(stack, ledger, tmp_path_factory):
     gateway = Gateway(stack, port, files)
     done = gateway.install(*make_pair(tmp_path_factory.mktemp("pair"), "first"))
     assert done.returncode == 0, done.stderr
-    with substitute.remade_gateway(stack, COMPOSE_FILE="docker-compose.yml:docker-compose.tls.yml", HTTPS_PORT=str(port),
+    with substitute.remade_gateway(stack, "metrics", COMPOSE_FILE="docker-compose.yml:docker-compose.tls.yml", HTTPS_PORT=str(port),
                             HTTPS_BIND="127.0.0.1", TLS_CERTIFICATE_FILE=str(files[0]), TLS_KEY_FILE=str(files[1])):
         yield gateway
         ledger.verify_logs()
@@ -237,6 +238,21 @@ def test_a_renewed_certificate(tls, ledger, member, tmp_path):
     ledger.answered(answer.status, answer.headers, text, image.data)
     read = tls.curl("2", "GET", answer.headers["Location"], token=member.token)
     assert read.body == image.data
+
+
+def test_its_end_is_told(stack, tls, tmp_path):
+    """Of the one that is used, also when it has been renewed; by who does not have the key."""
+    def told():
+        text = stack.exec("gateway", "curl", "-s", "http://127.0.0.1:9101/metrics").stdout
+        return re.findall(r"^imagegate_certificate_not_after_seconds (\d+)$", text, re.M)
+
+    for name, days in (("renewed", 90), ("older", 3)):
+        done = tls.install(*make_pair(tmp_path, name, days))
+        assert done.returncode == 0, done.stderr
+        end = subprocess.run(["openssl", "x509", "-noout", "-enddate", "-in", tls.files[0]], check=True, capture_output=True,
+                             text=True).stdout.strip().removeprefix("notAfter=")
+        assert told() == [str(ssl.cert_time_to_seconds(end))]
+    assert stack.shell("metrics", "ls /run/secrets").stdout.split() == ["tls_certificate"]
 
 
 def test_the_files_are_closed(stack, tls):

@@ -6,7 +6,7 @@
 #include "exposition.h"
 
 static struct exposition_pool pools[2];
-static const struct cache_results *caches;
+static struct exposition_gateway gateway;
 static struct buf text;
 
 static int begin(void **state)
@@ -15,7 +15,7 @@ static int begin(void **state)
 	memset(pools, 0, sizeof(pools));
 	pools[0] = (struct exposition_pool){.name = "accounts", .app = "security", .known = true};
 	pools[1] = (struct exposition_pool){.name = "validate", .app = "security", .known = true};
-	caches = NULL;
+	memset(&gateway, 0, sizeof(gateway));
 	text = buf_new(LIMIT_RESPONSE_BODY);
 	return 0;
 }
@@ -30,7 +30,7 @@ static int end(void **state)
 static const char *print(void)
 {
 	buf_clear(&text);
-	exposition_print(&text, pools, 2, caches, 5500, "1.2.3");
+	exposition_print(&text, pools, 2, &gateway, 5500, "1.2.3");
 	assert_int_equal(buf_err(&text), ERR_OK);
 	return buf_str(&text);
 }
@@ -115,12 +115,11 @@ static void the_list_has_an_age(void **state)
 
 static void caches_that_are_not_known_are_left_out(void **state)
 {
-	static const struct cache_results known = {
-	    .counts[CACHE_IMAGE][CACHE_RESULT_REVALIDATED] = 7, .malformed = 3};
-
 	(void)state;
 	assert_null(strstr(print(), "imagegate_cache"));
-	caches = &known;
+	gateway.counted = true;
+	gateway.caches.counts[CACHE_IMAGE][CACHE_RESULT_REVALIDATED] = 7;
+	gateway.caches.malformed = 3;
 	assert_true(
 	    has_line("imagegate_cache_results_total{cache=\"image\",result=\"revalidated\"} 7"));
 	assert_true(
@@ -128,14 +127,20 @@ static void caches_that_are_not_known_are_left_out(void **state)
 	assert_true(has_line("imagegate_cache_results_malformed_total 3"));
 }
 
+static void a_certificate_has_an_end(void **state)
+{
+	(void)state;
+	assert_null(strstr(print(), "imagegate_certificate"));
+	gateway.certificate_end = 1234567890;
+	assert_true(has_line("imagegate_certificate_not_after_seconds 1234567890"));
+}
+
 /* Everything that can be printed, in the largest numbers there are, fits into an answer. */
 static void the_largest_fits(void **state)
 {
-	static struct cache_results large;
-
 	(void)state;
-	memset(&large, 0x7f, sizeof(large));
-	caches = &large;
+	memset(&gateway, 0x7f, sizeof(gateway));
+	gateway.counted = true;
 	for (int i = 0; i < 2; i++) {
 		memset(&pools[i].pool, 0x7f, sizeof(pools[i].pool));
 		pools[i].app = i == 0 ? "security" : "uploader";
@@ -155,6 +160,7 @@ int main(void)
 	    test(buckets_are_cumulative),
 	    test(the_list_has_an_age),
 	    test(caches_that_are_not_known_are_left_out),
+	    test(a_certificate_has_an_end),
 	    test(the_largest_fits),
 	};
 

@@ -34,6 +34,32 @@ static enum err fill_buffer(void *ctx)
 	return err;
 }
 
+static enum err read_certificates(void *ctx)
+{
+	const struct buf *pem = ctx;
+	int64_t end = 0;
+	enum err err = crypto_certificates_end(pem->data, pem->len, &end);
+
+	if (err == ERR_OK)
+		assert_int_equal(end, 1798761599);
+	return err;
+}
+
+/* Not even the second one is passed over. */
+static void certificates(void **state)
+{
+	char block[4096];
+	struct buf pem = buf_new(sizeof(block));
+	FILE *file = fopen("tests/vectors/certificate/chain.pem", "r");
+
+	(void)state;
+	assert_non_null(file);
+	buf_put(&pem, block, fread(block, 1, sizeof(block), file));
+	assert_int_equal(fclose(file), 0);
+	fault_each(read_certificates, &pem, ERR_MALFORMED);
+	buf_free(&pem);
+}
+
 static void buffers(void **state)
 {
 	(void)state;
@@ -269,10 +295,15 @@ static void bodies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(buffers), cmocka_unit_test(settings_of_a_file),
-	    cmocka_unit_test(hashes),  cmocka_unit_test(json),
-	    cmocka_unit_test(answers), cmocka_unit_test(log_lines_lost),
-	    cmocka_unit_test(bodies),  cmocka_unit_test(counters),
+	    cmocka_unit_test(buffers),
+	    cmocka_unit_test(certificates),
+	    cmocka_unit_test(settings_of_a_file),
+	    cmocka_unit_test(hashes),
+	    cmocka_unit_test(json),
+	    cmocka_unit_test(answers),
+	    cmocka_unit_test(log_lines_lost),
+	    cmocka_unit_test(bodies),
+	    cmocka_unit_test(counters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

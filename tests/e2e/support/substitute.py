@@ -109,11 +109,11 @@ def peer(stack):
 
 
 @contextlib.contextmanager
-def remade_gateway(stack, **changes):
-    """The stack's gateway, made anew by compose with other settings; at the end it is as before."""
+def remade_gateway(stack, *others, **changes):
+    """The stack's gateway and these others, made anew by compose with other settings; at the end they are as before."""
 
     def replace():
-        done = stack.script("compose", "up", "-d", "--no-deps", "gateway")
+        done = stack.script("compose", "up", "-d", "--no-deps", "gateway", *others)
         assert done.returncode == 0, done.stderr
         stack.forget()
         until(lives, 120, "the gateway is back")
