@@ -104,3 +104,20 @@ def test_checksum(client, member, peer, behaviour):
     answer = upload(client, member, Images.noise())
     assert answer.status_code == (503 if peer.trailer else 201)
     check_works(client, member, peer)
+
+
+# All that nginx can keep from a reader: 304 is for its cache, and 499 the one status that it takes no error_page for.
+REFUSALS = [status for status in range(300, 600) if status not in (304, 499)]
+
+
+def test_no_refusal_shows_to_a_reader(stack, member):
+    """Whatever the store answers for an image that is not in the cache."""
+    with (substitute.peer(stack) as address, substitute.gateway(stack, STORE_HOST=f"{address}:9000") as gateway):
+        peer = Peer(address, True)
+        until(peer.listens, 20, "the peer listens")
+        for status in REFUSALS:
+            peer.behave(status)
+            # A name of its own: a 404 is kept for a second.
+            answer = gateway.get(f"/v1/user/{member.id}-{status:030}.png", headers=member.headers)
+            assert answer.status_code == {404: 404, 504: 504}.get(status, 503), f"the store answered {status}"
+            assert "words" not in f"{answer.headers}{answer.text}", f"the store answered {status}"

@@ -1,5 +1,5 @@
 """
-An S3 store for one PutObject after the other, which does as it is told.  It keeps nothing.
+An S3 store for one PutObject or GetObject after the other, which does as it is told.  It keeps nothing.
 
 Port 9000 is the store.  Port 9001 takes `POST /<behaviour>`, which holds until the next, and answers
 `GET /` with what came since then: a list of [bytes of the object, whether the body was whole].
@@ -44,6 +44,7 @@ ANSWERS = {
     "half-headers": b"HTTP/1.1 200 OK\r\nETag: \"0000",
     "no-answer": b"",
 }
+STATUSES = range(200, 600)  # each of these is a behaviour, too: this status with words and headers of a store
 # Those that need no body, or do not take it as fast as it comes.
 OTHERS = {"early-good", "reset-at-once", "reset-midway", "close-midway", "slow-reader", "hang",
           "late"}  # the last one says "good" when it is too late
@@ -82,7 +83,7 @@ class Store(socketserver.StreamRequestHandler):
     def handle(self):
         with contextlib.suppress(ConnectionError):
             while head := self.head():
-                if not self.put(head):
+                if not self.serve(head):
                     break
 
     def head(self):
@@ -91,9 +92,12 @@ class Store(socketserver.StreamRequestHandler):
             lines.append(line.decode())
         return "".join(lines)
 
-    def put(self, head):
+    def serve(self, head):
         """Answer one request; return whether the connection lives on."""
         behaviour, changed = State.behaviour, State.changed
+        if behaviour.isdigit():
+            self.wfile.write(answer(behaviour, "X-Store: words\r\n", "words of the store"))
+            return False
         length = int(re.search(r"(?im)^content-length: *(\d+)", head)[1])
         if behaviour == "early-good":
             self.wfile.write(answer(200, ETAG))
@@ -136,7 +140,7 @@ class Store(socketserver.StreamRequestHandler):
 class Control(http.server.BaseHTTPRequestHandler):
     def do_POST(self):  # pylint: disable=invalid-name
         behaviour = self.path[1:]
-        known = behaviour in ANSWERS or behaviour in OTHERS
+        known = behaviour in ANSWERS or behaviour in OTHERS or behaviour in map(str, STATUSES)
         if known:
             State.behaviour, State.seen = behaviour, []
             State.changed.set()
