@@ -117,30 +117,32 @@ static bool is_boundary(const struct parameter *parameter)
 	       parameter->value[len - 1] != ' ';
 }
 
-enum err multipart_begin(struct multipart *form, const char *content_type, int64_t length)
+enum err multipart_begin(struct multipart *form, const char *content_type, int64_t length,
+                         int64_t file_length)
 {
 	const char *at = after_word(skip_space(content_type), "multipart/form-data");
 	struct parameter parameter;
 	int found = 0;
 
-	*form = (struct multipart){.file_length = -1, .left = length};
+	*form = (struct multipart){
+	    .told = file_length, .file_length = -1, .measured = -1, .left = length};
 	while (at != NULL && (found = next_parameter(&at, &parameter)) > 0) {
 		if (!is_named(&parameter, "boundary"))
 			continue;
-		if (form->closing_len > 0)
+		if (form->delimiter_len > 0)
 			return fail(form, "The Content-Type of the form names two boundaries.");
 		if (!is_boundary(&parameter))
 			return fail(form, "The boundary of a form must have 1 to 70 characters of "
 			                  "A-Z, a-z, 0-9 and '()+_,-./:=? and not end in a space.");
-		form->closing_len = (size_t)snprintf(form->closing, sizeof(form->closing),
-		                                     "\r\n--%s--\r\n", parameter.value);
+		form->delimiter_len = (size_t)snprintf(form->delimiter, sizeof(form->delimiter),
+		                                       "\r\n--%s", parameter.value);
 	}
 	if (at == NULL || found < 0)
 		return fail(form, "The Content-Type of the form is not well formed.");
-	if (form->closing_len == 0)
+	if (form->delimiter_len == 0)
 		return fail(form, "The Content-Type of the form names no boundary.");
-	form->delimiter_len = form->closing_len - 4;
-	form->room = MULTIPART_FRAMING_MAX - form->closing_len;
+	/* The boundary behind the file is the one that does not take of it. */
+	form->room = MULTIPART_FRAMING_MAX - form->delimiter_len;
 	/* The first boundary needs no CRLF before it. */
 	form->matched = 2;
 	return ERR_OK;
@@ -202,40 +204,83 @@ static enum err take_header(struct multipart *form)
 	return ERR_OK;
 }
 
+/* The length of the file that begins now: as told, or as if the form ended as nearly all do. */
+static int64_t length_of_file(const struct multipart *form)
+{
+	const int64_t closing_len = (int64_t)form->delimiter_len + (int64_t)strlen("--\r\n");
+
+	/* The LF in hand counts as not seen yet. */
+	return form->told >= 0 ? form->told : form->left - 1 - closing_len;
+}
+
 /* The empty line: what follows is the part's content. */
 static enum err begin_content(struct multipart *form)
 {
+	int64_t file_length = length_of_file(form);
+
 	if (!form->disposition)
 		return fail(form, "A part of the form has no Content-Disposition.");
 	/* The CRLF of the empty line may be that of a boundary: a part without content. */
 	form->matched = 2;
-	form->state = MULTIPART_FIELD;
+	form->state = form->filename ? MULTIPART_FILE : MULTIPART_FIELD;
 	if (!form->filename)
 		return ERR_OK;
-	form->state = MULTIPART_FILE;
-	/* The LF in hand counts as not seen yet. */
-	form->file_length = form->file_left = form->left - 1 - (int64_t)form->closing_len;
-	if (form->file_length > 0)
-		return ERR_OK;
-	form->file_length = -1;
-	return fail(form, "The file of the form is empty, or the form is cut.");
+	if (file_length <= 0)
+		return fail(form, "The file of the form is empty, or the form is cut.");
+	form->file_length = file_length;
+	return ERR_OK;
 }
 
+static void begin_part(struct multipart *form)
+{
+	form->state = MULTIPART_HEADER;
+	form->headers = 0;
+	form->disposition = form->filename = false;
+}
+
+/* Whether the line is ${mark} and padding: RFC 2046 section 5.1.1. */
+static bool is_padded(const struct multipart *form, const char *mark)
+{
+	size_t len = strlen(mark);
+
+	return strncmp(form->line, mark, len) == 0 && *skip_space(form->line + len) == '\0';
+}
+
+static enum err end_boundary(struct multipart *form)
+{
+	bool last = is_padded(form, "--");
+
+	if (last && form->file_length < 0)
+		return fail(form, "The form has no file: no part of it has a file name.");
+	if (!last && form->file_length >= 0)
+		return fail(form, "The form goes on behind its file: the file must be the last "
+		                  "part, and its boundary the closing one.");
+	if (!last && !is_padded(form, ""))
+		return fail(form, "A boundary of the form is not followed by CRLF.");
+	if (last)
+		form->state = MULTIPART_EPILOGUE;
+	else
+		begin_part(form);
+	return ERR_OK;
+}
+
+/* The line ends, with an LF that is not kept. */
 static enum err end_line(struct multipart *form)
 {
 	size_t len = form->line_len;
 
 	form->line_len = 0;
-	/* The line ends in CR, as the LF is not kept. */
 	if (len == 0 || form->line[len - 1] != '\r')
-		return fail(form, "A header line of the form does not end in CRLF.");
+		return fail(form, "A line of the form does not end in CRLF.");
 	form->line[len - 1] = '\0';
+	if (form->state == MULTIPART_BOUNDARY)
+		return end_boundary(form);
 	return len == 1 ? begin_content(form) : take_header(form);
 }
 
 /* --- the states; each takes at least one of the bytes and returns how many it took --- */
 
-/* Whether ${byte} may come next in the header line; CR only at its end. */
+/* Whether ${byte} may come next in the line; CR only at its end. */
 static bool fits_line(const struct multipart *form, unsigned char byte)
 {
 	if (form->line_len > 0 && form->line[form->line_len - 1] == '\r')
@@ -243,14 +288,15 @@ static bool fits_line(const struct multipart *form, unsigned char byte)
 	return byte == '\t' || byte == '\r' || (byte >= ' ' && byte != 0x7f);
 }
 
-static size_t step_header(struct multipart *form, const unsigned char *data)
+/* A header line, or the rest of that of a boundary. */
+static size_t step_line(struct multipart *form, const unsigned char *data)
 {
 	if (data[0] == '\n')
 		(void)end_line(form);
 	else if (!fits_line(form, data[0]))
-		(void)fail(form, "A header line of the form holds a control character.");
+		(void)fail(form, "A line of the form holds a control character.");
 	else if (form->line_len == MULTIPART_LINE_MAX)
-		(void)fail(form, "A header line of the form has more than 2048 bytes.");
+		(void)fail(form, "A line of the form has more than 2048 bytes.");
 	else
 		form->line[form->line_len++] = (char)data[0];
 	return 1;
@@ -272,7 +318,7 @@ static size_t step_search(struct multipart *form, const unsigned char *data, siz
 				return len;
 			i = (size_t)(next - data);
 		}
-		if (data[i] == (unsigned char)form->closing[form->matched])
+		if (data[i] == (unsigned char)form->delimiter[form->matched])
 			form->matched++;
 		else
 			form->matched = data[i] == '\r';
@@ -281,58 +327,27 @@ static size_t step_search(struct multipart *form, const unsigned char *data, siz
 	return i;
 }
 
-/* In what is not the file a boundary is the way on. */
+/* What stands before the file, up to a boundary. */
 static size_t step_skip(struct multipart *form, const unsigned char *data, size_t len)
 {
 	size_t n = step_search(form, data, len);
 
-	if (form->matched == form->delimiter_len) {
+	if (form->matched == form->delimiter_len)
 		form->state = MULTIPART_BOUNDARY;
-		form->line_len = 0;
-	}
 	return n;
-}
-
-/* The two bytes behind a boundary that is not the last. */
-static size_t step_boundary(struct multipart *form, const unsigned char *data)
-{
-	form->line[form->line_len++] = (char)data[0];
-	if (form->line_len < 2)
-		return 1;
-	form->line_len = 0;
-	form->state = MULTIPART_HEADER;
-	form->headers = 0;
-	form->disposition = form->filename = false;
-	if (memcmp(form->line, "--", 2) == 0)
-		(void)fail(form, "The form has no file: no part of it has a file name.");
-	else if (memcmp(form->line, "\r\n", 2) != 0)
-		(void)fail(form, "A boundary of the form is not followed by CRLF.");
-	return 1;
 }
 
 static size_t step_file(struct multipart *form, const unsigned char *data, size_t len)
 {
-	if ((uint64_t)len > (uint64_t)form->file_left)
-		len = (size_t)form->file_left;
-	(void)step_search(form, data, len);
-	if (form->matched == form->delimiter_len)
-		(void)fail(form, "The form goes on behind its file: the file must be the last "
-		                 "part, and the closing boundary and one CRLF the form's end.");
-	form->file_left -= (int64_t)len;
-	if (form->file_left == 0) {
-		form->state = MULTIPART_CLOSING;
-		form->matched = 0;
-	}
-	return len;
-}
+	size_t n = step_skip(form, data, len);
 
-static size_t step_closing(struct multipart *form, const unsigned char *data)
-{
-	if (data[0] != (unsigned char)form->closing[form->matched])
-		(void)fail(form, "The form does not end with its closing boundary and one CRLF.");
-	else if (++form->matched == form->closing_len)
-		form->state = MULTIPART_DONE;
-	return 1;
+	form->file_seen += (int64_t)n;
+	if (form->state == MULTIPART_FILE)
+		return n;
+	form->measured = form->file_seen - (int64_t)form->delimiter_len;
+	if (form->measured <= 0)
+		(void)fail(form, "The file of the form is empty.");
+	return n;
 }
 
 static size_t step(struct multipart *form, const unsigned char *data, size_t len)
@@ -342,24 +357,30 @@ static size_t step(struct multipart *form, const unsigned char *data, size_t len
 	case MULTIPART_FIELD:
 		return step_skip(form, data, len);
 	case MULTIPART_BOUNDARY:
-		return step_boundary(form, data);
 	case MULTIPART_HEADER:
-		return step_header(form, data);
+		return step_line(form, data);
 	case MULTIPART_FILE:
 		return step_file(form, data, len);
-	case MULTIPART_CLOSING:
-		return step_closing(form, data);
-	case MULTIPART_DONE:
+	case MULTIPART_EPILOGUE:
 		break;
 	}
-	(void)fail(form, "The body goes on behind the form's end.");
 	return len;
 }
 
-/* How many of ${len} bytes may be looked at now: before the file, as many as there is room for. */
+/* How many of ${len} bytes may be looked at now: beside the file, as many as there is room for. */
 static size_t within_room(const struct multipart *form, size_t len)
 {
-	return form->file_length >= 0 || len < form->room ? len : form->room;
+	return form->state == MULTIPART_FILE || len < form->room ? len : form->room;
+}
+
+/* Of ${len} bytes of the file that come next, those up to its file_length. */
+static size_t within_file(const struct multipart *form, size_t len)
+{
+	int64_t left = form->file_length - form->file_seen;
+
+	if (left <= 0)
+		return 0;
+	return (uint64_t)len < (uint64_t)left ? len : (size_t)left;
 }
 
 enum err multipart_feed(struct multipart *form, const void *data, size_t len,
@@ -369,27 +390,44 @@ enum err multipart_feed(struct multipart *form, const void *data, size_t len,
 
 	*ret_file = (struct multipart_piece){.data = at};
 	while (len > 0 && form->err == ERR_OK) {
-		bool before = form->file_length < 0;
 		bool file = form->state == MULTIPART_FILE;
 		size_t n = within_room(form, len);
 
 		if (n == 0)
 			return fail(form, "The form has more than 64 KiB beside its file.");
+		if (file)
+			*ret_file =
+			    (struct multipart_piece){.data = at, .len = within_file(form, n)};
 		n = step(form, at, n);
 		form->left -= (int64_t)n;
-		if (before)
+		if (!file)
 			form->room -= n;
-		if (file)
-			*ret_file = (struct multipart_piece){.data = at, .len = n};
 		at += n;
 		len -= n;
 	}
 	return form->err;
 }
 
+bool multipart_missed(const struct multipart *form)
+{
+	return form->measured >= 0 && form->measured != form->file_length;
+}
+
 enum err multipart_end(struct multipart *form)
 {
-	if (form->err == ERR_OK && form->state != MULTIPART_DONE)
+	/* The last boundary may be without its CRLF. */
+	if (form->err == ERR_OK && form->state == MULTIPART_BOUNDARY) {
+		form->line[form->line_len] = '\0';
+		if (is_padded(form, "--"))
+			(void)end_boundary(form);
+	}
+	if (form->err != ERR_OK)
+		return form->err;
+	if (form->state != MULTIPART_EPILOGUE || form->left != 0)
 		return fail(form, "The form ends before its closing boundary.");
-	return form->err;
+	if (!multipart_missed(form))
+		return ERR_OK;
+	(void)fail(form, "The form does not end with its closing boundary and one CRLF, without "
+	                 "which the length of its file is not known in time.");
+	return form->err = ERR_LENGTH;
 }

@@ -24,7 +24,8 @@ enum err source_open(struct source *source, const struct request *req)
 	source->kept = (struct multipart_piece){0};
 	if (!source->form)
 		return ERR_OK;
-	err = multipart_begin(&source->multipart, req->content_type, req->content_length);
+	err = multipart_begin(&source->multipart, req->content_type, req->content_length,
+	                      req->file_length);
 	source->why = source->multipart.why;
 	while (err == ERR_OK && source->multipart.file_length < 0) {
 		size_t n = 0;
@@ -37,7 +38,13 @@ enum err source_open(struct source *source, const struct request *req)
 	return err;
 }
 
-/* Whether the body ends here, and well. */
+/* Whether the file has ended, and not where it had to. */
+static bool missed(const struct source *source)
+{
+	return source->form && multipart_missed(&source->multipart);
+}
+
+/* Whether the body ends here, and well; what is left of a form is read. */
 static enum err read_end(struct source *source)
 {
 	size_t n = 0;
@@ -81,7 +88,7 @@ enum err source_read(struct source *source, void *data, size_t len)
 	unsigned char *at = data;
 
 	source->left -= (int64_t)len;
-	while (len > 0) {
+	while (len > 0 && !missed(source)) {
 		size_t n = 0;
 		enum err err = read_some(source, at, len, &n);
 
@@ -90,5 +97,12 @@ enum err source_read(struct source *source, void *data, size_t len)
 		at += n;
 		len -= n;
 	}
-	return source->left > 0 ? ERR_OK : read_end(source);
+	return source->left > 0 && !missed(source) ? ERR_OK : read_end(source);
+}
+
+enum err source_settle(struct source *source, enum err err)
+{
+	if (!source->form || !source->req->repeatable)
+		return err;
+	return read_end(source) == ERR_LENGTH ? ERR_LENGTH : err;
 }

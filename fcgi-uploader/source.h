@@ -38,8 +38,16 @@ MUST_CHECK enum err source_open(struct source *source, const struct request *req
 /*
  * Read the next ${len} bytes of the file into ${data}: all of them, or fail.  ${len} is at most
  * what is left.  The last ones are given out only if the body ended behind them, complete and well
- * formed.  ERR_CUT if it did not; otherwise as source_open().
+ * formed.  ERR_CUT if it did not; ERR_LENGTH if only ${source->length} was wrong, and
+ * ${source->multipart.measured} is right; otherwise as source_open().
  */
 MUST_CHECK enum err source_read(struct source *source, void *data, size_t len);
+
+/*
+ * Something is wrong with the file, ${err}: but is that because a wrong length let bytes that are
+ * not its own count as its own?  If so, and the request can be repeated, ERR_LENGTH as above, else
+ * ${err}.  Reads what is left of the body.
+ */
+MUST_CHECK enum err source_settle(struct source *source, enum err err);
 
 #endif

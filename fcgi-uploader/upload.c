@@ -58,7 +58,7 @@ static enum err pull(void *ctx, void *data, size_t len)
 	body->left -= (int64_t)len;
 	err = inspect(body, data, len);
 	body->complete = err == ERR_OK && body->left == 0;
-	return err;
+	return err == ERR_MALFORMED ? source_settle(&body->source, err) : err;
 }
 
 /* Answer ${err}, with ${detail} unless that is NULL, and log it with its cause. */
@@ -138,6 +138,23 @@ static bool refused(const struct upload *upload, const struct request *req, stru
 	return true;
 }
 
+/* Answer what is wrong with the body; if only a form's length was, ask for it once more. */
+static void refuse_body(struct body *body, struct response *resp, enum err err, const char *detail,
+                        const char *cause)
+{
+	const struct request *req = body->source.req;
+	int64_t length = body->source.multipart.measured;
+
+	if (err != ERR_LENGTH || !req->repeatable) {
+		refuse(resp, req, err, detail, cause);
+		return;
+	}
+	log_info("the form does not end as most do: once more, for a file of %" PRId64 " bytes",
+	         length);
+	resp->status = RESPONSE_REPEAT;
+	response_header(resp, "X-File-Length", "%" PRId64, length);
+}
+
 /* Find the image in the body and read its head; answer if it cannot be had or is too large. */
 static enum err begin(const struct upload *upload, struct body *body, const struct request *req,
                       struct response *resp)
@@ -151,7 +168,7 @@ static enum err begin(const struct upload *upload, struct body *body, const stru
 	if (err == ERR_OK && source->length > upload->max_bytes) {
 		(void)snprintf(limit, sizeof(limit), "An image may have at most %" PRId64 " bytes.",
 		               upload->max_bytes);
-		err = ERR_TOO_LARGE;
+		err = source_settle(source, ERR_TOO_LARGE);
 	}
 	if (err == ERR_OK) {
 		body->left = source->length;
@@ -159,7 +176,7 @@ static enum err begin(const struct upload *upload, struct body *body, const stru
 		err = source_read(source, body->head, body->head_len);
 	}
 	if (err != ERR_OK)
-		refuse(resp, req, err, err == ERR_TOO_LARGE ? limit : source->why, NULL);
+		refuse_body(body, resp, err, err == ERR_TOO_LARGE ? limit : source->why, NULL);
 	return err;
 }
 
@@ -256,7 +273,7 @@ static void keep(const struct upload *upload, struct body *body, enum image_form
 	if (err == ERR_OK && !body->complete)
 		err = ERR_INTERNAL;
 	if (err != ERR_OK) {
-		refuse(resp, req, err, body->why, cause);
+		refuse_body(body, resp, err, body->why, cause);
 		return;
 	}
 	count(upload, body);
@@ -277,7 +294,7 @@ void upload_handle(void *upload, const struct request *req, struct response *res
 	if (!refused(upload, req, resp) && begin(upload, &body, req, resp) == ERR_OK &&
 	    detect(&body, resp, &format) == ERR_OK)
 		keep(upload, &body, format, resp);
-	if (resp->status >= 400)
+	if (resp->status >= 400 && resp->status != RESPONSE_REPEAT)
 		metrics_add(refusal_of(resp->status), 1);
 	image_free(body.image);
 }

@@ -29,6 +29,9 @@ struct upload {
  * A name is given out only when the store has said that it holds all bytes, and the last chunk goes
  * to the store only when the body is complete and the image well formed.
  *
+ * RESPONSE_REPEAT with X-File-Length, and nothing stored, if ${req} is repeatable and a form whose
+ * file has another length than had to be assumed; see multipart.h.
+ *
  * 507 before anything goes to the store if the disk has no room for the body, 429 if the account's
  * quota has none.
  *

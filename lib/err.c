@@ -3,6 +3,7 @@
 static const struct problem problems[ERR_COUNT] = {
     [ERR_MALFORMED] = {400, "Bad Request", "bad request", "The request is not well formed.", 0},
     [ERR_CUT] = {400, "Bad Request", "bad request", "The body ended before it was complete.", 0},
+    [ERR_LENGTH] = {400, "Bad Request", "bad request", "The length was not known in time.", 0},
     [ERR_TOKEN] = {401, "Unauthorized", "unauthorized", "A valid token is needed.", 0},
     [ERR_CREDENTIALS] = {401, "Unauthorized", "unauthorized", "The login or the password is wrong.",
                          0},

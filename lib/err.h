@@ -11,6 +11,7 @@ enum err {
 	/* What the client sent. */
 	ERR_MALFORMED,   /* not well formed, or breaks a rule that the detail names */
 	ERR_CUT,         /* the body ended before it was complete */
+	ERR_LENGTH,      /* well formed, but a length that had to be assumed was another */
 	ERR_TOKEN,       /* no valid token */
 	ERR_CREDENTIALS, /* unknown login, wrong password or disabled account */
 	ERR_FORBIDDEN,   /* understood, and not allowed */

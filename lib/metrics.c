@@ -269,8 +269,11 @@ void metrics_end(const struct request *req, const struct response *resp, int64_t
 {
 	enum metrics_route route = route_of(req);
 
-	add(&mine->counts.requests[route][status_of(resp->status)], 1);
-	observe(&mine->counts.durations[route], micros);
+	/* One that comes once more is counted then. */
+	if (resp->status != RESPONSE_REPEAT) {
+		add(&mine->counts.requests[route][status_of(resp->status)], 1);
+		observe(&mine->counts.durations[route], micros);
+	}
 	look();
 	set(&mine->state, STATE_IDLE);
 }

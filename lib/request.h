@@ -25,6 +25,9 @@ struct request {
 	const char *limit;         /* LIMIT: the client's query argument, not decoded */
 	const char *after;         /* AFTER: the client's query argument, not decoded */
 	int64_t content_length;    /* CONTENT_LENGTH; -1 if absent or not a number */
+	int64_t file_length;       /* FILE_LENGTH: of the form's file, as an earlier answer with
+	                              RESPONSE_REPEAT had it; -1 if absent or not a number */
+	bool repeatable;           /* REPEATABLE is 1: RESPONSE_REPEAT may be answered */
 	int64_t age_ms;            /* REQUEST_TIME: how long the gateway took to receive it */
 	int64_t waited_ms; /* since PASSED_AT, when the gateway handed it on: for a worker; 0 if
 	                      absent */

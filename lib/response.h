@@ -4,6 +4,12 @@
 #include "buf.h"
 #include "request.h"
 
+/*
+ * Not an answer to the client, but to the gateway, which has the whole request: hand it on once
+ * more, with what the header lines say.  No other program uses this status.
+ */
+#define RESPONSE_REPEAT 599
+
 /* An answer that a handler fills: status, header lines and a small body. */
 struct response {
 	int status; /* 0 until something was answered: the accept loop turns that into a 500 */

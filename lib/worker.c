@@ -251,6 +251,8 @@ static struct request request_of(struct exchange *exchange)
 	    .limit = param(fcgi, "LIMIT"),
 	    .after = param(fcgi, "AFTER"),
 	    .content_length = number_of(param(fcgi, "CONTENT_LENGTH")),
+	    .file_length = number_of(param(fcgi, "FILE_LENGTH")),
+	    .repeatable = strcmp(param(fcgi, "REPEATABLE"), "1") == 0,
 	    .age_ms = milliseconds_of(param(fcgi, "REQUEST_TIME")),
 	    .waited_ms = waited_since(milliseconds_of(param(fcgi, "PASSED_AT"))),
 	    .read = read_body,

@@ -150,6 +150,18 @@ def test_form(direct, ledger, member):
     check_comes_back(direct, member, answer, image)
 
 
+def test_form_that_ends_otherwise(direct, ledger, member):
+    """There is no second look at what was not kept."""
+    image = Images.noise(300, 300)
+    ledger.sent(image.data)
+    body = b"--b\r\nContent-Disposition: form-data; name=f; filename=x.png\r\n\r\n" + image.data + b"\r\n--b--"
+    answer = direct.post("/v1/upload", data=body,
+                         headers=member.headers | {"Content-Type": "multipart/form-data; boundary=b"})
+    assert answer.status_code == 400
+    assert "closing boundary and one CRLF" in answer.json()["detail"]
+    assert ledger.absent(image.data)
+
+
 def test_no_image(direct, ledger, member):
     data = b"no image" * 100_000
     assert upload(direct, ledger, member, data).status_code == 415

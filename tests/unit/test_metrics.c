@@ -191,6 +191,20 @@ static void what_is_not_known_is_other(void **state)
 	assert_int_equal(pool.counts.requests[ROUTE_OTHER][STATUS_0], 3);
 }
 
+static void what_is_asked_for_again_is_counted_once(void **state)
+{
+	struct metrics_pool pool;
+
+	(void)state;
+	assert_int_equal(metrics_open(folder), ERR_OK);
+	answer("upload", "POST", RESPONSE_REPEAT);
+	answer("upload", "POST", 201);
+	pool = read_pool();
+	assert_int_equal(pool.counts.requests[ROUTE_UPLOAD][STATUS_201], 1);
+	assert_int_equal(pool.counts.requests[ROUTE_UPLOAD][STATUS_0], 0);
+	assert_int_equal(observations(&pool.counts.durations[ROUTE_UPLOAD]), 1);
+}
+
 /* A worker that counts without end. */
 static pid_t start_worker(void)
 {
@@ -288,10 +302,15 @@ static void without_a_free_slot_one_is_shared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    test(no_file_is_no_pool),         test(foreign_files_do_no_harm),
-	    test(others_cannot_write),        test(what_is_counted_is_read),
-	    test(what_is_not_known_is_other), test(killed_workers_leave_it_right),
-	    test(workers_count_side_by_side), test(without_a_free_slot_one_is_shared),
+	    test(no_file_is_no_pool),
+	    test(foreign_files_do_no_harm),
+	    test(others_cannot_write),
+	    test(what_is_counted_is_read),
+	    test(what_is_not_known_is_other),
+	    test(killed_workers_leave_it_right),
+	    test(workers_count_side_by_side),
+	    test(without_a_free_slot_one_is_shared),
+	    test(what_is_asked_for_again_is_counted_once),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, remove_folder);

@@ -227,6 +227,7 @@ static struct request request_of(struct client *client, int64_t content_length)
 	                        .account = ACCOUNT,
 	                        .object = "",
 	                        .content_length = content_length,
+	                        .file_length = -1,
 	                        .age_ms = 10,
 	                        .read = client_read,
 	                        .be_patient = client_be_patient,
@@ -588,6 +589,10 @@ static void test_stores(void **state)
 #define FORM_HEAD "--b\r\nContent-Disposition: form-data; name=f; filename=x.gif\r\n\r\n"
 #define FORM_END  "\r\n--b--\r\n"
 
+/* What the gateway says with the next form: see struct request. */
+static bool repeatable;
+static int64_t file_length = -1;
+
 /* Send ${len} bytes of ${data} between ${before} and ${after}, in pieces, as a form. */
 static void send_form(const char *before, const unsigned char *data, size_t len, const char *after,
                       size_t piece)
@@ -603,6 +608,8 @@ static void send_form(const char *before, const unsigned char *data, size_t len,
 	memcpy(body + before_len, data, len);
 	memcpy(body + before_len + len, after, strlen(after) + 1);
 	req.content_type = FORM;
+	req.repeatable = repeatable;
+	req.file_length = file_length;
 	ask(&req);
 	free(body);
 }
@@ -617,11 +624,15 @@ static void test_bad_forms(void **state)
 	} rows[] = {
 	    {"--c\r\n", "", "beside its file"},
 	    {"--b\r\nContent-Disposition: form-data; name=f\r\n\r\n" FORM_END, "", "no file"},
-	    {FORM_HEAD, "", "does not end"},
-	    {FORM_HEAD, "\r\n--b--", "does not end"},
-	    {FORM_HEAD, FORM_END "\r\n", "does not end"},
+	    {FORM_HEAD, "", "ends before"},
+	    {FORM_HEAD, "\r\n--b--\r", "ends before"},
+	    {FORM_HEAD, "\r\n--b-- x", "ends before"},
+	    /* Well formed, but not to be had once more. */
+	    {FORM_HEAD, "\r\n--b--", "does not end with"},
+	    {FORM_HEAD, FORM_END "\r\n", "does not end with"},
 	    {FORM_HEAD, "\r\n" FORM_HEAD "x" FORM_END, "goes on behind its file"},
-	    {FORM_HEAD FORM_END FORM_HEAD, FORM_END, "goes on behind its file"},
+	    {FORM_HEAD FORM_END FORM_HEAD, FORM_END, "is empty"},
+	    {FORM_HEAD "x\r\n" FORM_HEAD, FORM_END, "goes on behind its file"},
 	};
 	/* None is within the form's limit or over the file's for want of an end. */
 	static const size_t lengths[] = {CHUNK, CHUNK + 1, LARGE - 1000};
@@ -705,6 +716,86 @@ static void test_form_limit(void **state)
 	       strlen("\r\n" FORM_HEAD));
 	send_form(before, data, LARGE, FORM_END, 5000);
 	stored(data, LARGE, 201);
+	free(data);
+}
+
+/* The gateway is asked for the form once more, of which nothing was stored. */
+static void asked_again(size_t len)
+{
+	char line[60];
+
+	(void)snprintf(line, sizeof(line), "X-File-Length: %zu\r\n", len);
+	assert_int_equal(resp.status, RESPONSE_REPEAT);
+	assert_string_equal(buf_str(&resp.header), line);
+	assert_int_equal(resp.body.len, 0);
+	assert_false(fake.committed);
+	assert_false(fake.got_last);
+}
+
+/* However a form ends that RFC 2046 allows: the second time its image is stored. */
+static void test_other_ends(void **state)
+{
+	static char epilogue[MULTIPART_FRAMING_MAX - sizeof(FORM_HEAD FORM_END) + 3] = FORM_END;
+	static const char *const ends[] = {"\r\n--b--", "\r\n--b-- \t ", FORM_END "x",
+	                                   FORM_END "and an epilogue\r\n", epilogue};
+	static const size_t lengths[] = {SMALL,     4000,  CHUNK - 8, CHUNK - 6, CHUNK - 5,
+	                                 CHUNK - 1, CHUNK, CHUNK + 1, LARGE};
+
+	(void)state;
+	memset(epilogue + sizeof(FORM_END) - 1, 'x', sizeof(epilogue) - sizeof(FORM_END));
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		unsigned char *data = gif(lengths[i]);
+
+		for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++) {
+			repeatable = true;
+			send_form(FORM_HEAD, data, lengths[i], ends[k], 5000);
+			asked_again(lengths[i]);
+			reset();
+			repeatable = false;
+			file_length = (int64_t)lengths[i];
+			send_form(FORM_HEAD, data, lengths[i], ends[k], 5000);
+			stored(data, lengths[i], 201);
+			reset();
+			file_length = -1;
+		}
+		free(data);
+	}
+}
+
+/* Bytes behind the file that were taken for its own do not make it a bad one. */
+static void test_end_within_a_chunk(void **state)
+{
+	static const char end[] = "\r\n--b--\r\n and an epilogue";
+	static const unsigned char webp[] =
+	    "RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\0\0\0\0\x07\x10\x11\x11\x88\x88\xfe\x07\0";
+
+	(void)state;
+	repeatable = true;
+	for (fake.chunk = 1; fake.chunk < 100; fake.chunk++) {
+		send_form(FORM_HEAD, webp, sizeof(webp) - 1, end, 5000);
+		asked_again(sizeof(webp) - 1);
+		reset();
+	}
+	repeatable = false;
+}
+
+/* A second time is the last one; and what is wrong with the image is said at once. */
+static void test_no_third_time(void **state)
+{
+	unsigned char *data = gif(CHUNK);
+
+	(void)state;
+	file_length = CHUNK - 1;
+	send_form(FORM_HEAD, data, CHUNK, "\r\n--b--", 5000);
+	refused(400);
+	assert_non_null(strstr(buf_str(&resp.body), "does not end with"));
+	reset();
+	file_length = -1;
+	repeatable = true;
+	data[13] = '?';
+	send_form(FORM_HEAD, data, CHUNK, FORM_END, 5000);
+	refused(400);
+	repeatable = false;
 	free(data);
 }
 
@@ -830,14 +921,33 @@ static void test_quota(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_no_account),  TEST(test_route_and_method), TEST(test_bad_length),
-	    TEST(test_slow_body),   TEST(test_stopping_body),    TEST(test_other_types),
-	    TEST(test_cut_small),   TEST(test_cut_large),        TEST(test_bad_end),
-	    TEST(test_malformed),   TEST(test_too_many_pixels),  TEST(test_store_refuses),
-	    TEST(test_store_lies),  TEST(test_bad_forms),        TEST(test_form_without_boundary),
-	    TEST(test_cut_form),    TEST(test_form_limit),       TEST(test_form_of_another_type),
-	    TEST(test_forms),       TEST(test_stores),           TEST(test_pieces),
-	    TEST(test_older_route), TEST(test_no_room),          TEST(test_quota),
+	    TEST(test_no_account),
+	    TEST(test_route_and_method),
+	    TEST(test_bad_length),
+	    TEST(test_slow_body),
+	    TEST(test_stopping_body),
+	    TEST(test_other_types),
+	    TEST(test_cut_small),
+	    TEST(test_cut_large),
+	    TEST(test_bad_end),
+	    TEST(test_malformed),
+	    TEST(test_too_many_pixels),
+	    TEST(test_store_refuses),
+	    TEST(test_store_lies),
+	    TEST(test_bad_forms),
+	    TEST(test_form_without_boundary),
+	    TEST(test_cut_form),
+	    TEST(test_form_limit),
+	    TEST(test_form_of_another_type),
+	    TEST(test_other_ends),
+	    TEST(test_end_within_a_chunk),
+	    TEST(test_no_third_time),
+	    TEST(test_forms),
+	    TEST(test_stores),
+	    TEST(test_pieces),
+	    TEST(test_older_route),
+	    TEST(test_no_room),
+	    TEST(test_quota),
 	};
 
 	return cmocka_run_group_tests(tests, setup_group, teardown_group);

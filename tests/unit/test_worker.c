@@ -22,6 +22,8 @@ enum { PATIENCE = 300 }; /* milliseconds that the route `hurried` has */
 static char folder[] = "/tmp/test_worker.XXXXXX";
 static char path[64];
 static const char *passed_at = "";
+static const char *file_length = "";
+static const char *repeatable = "";
 static const char *request_id = "abc";
 static const char *traceparent = "";
 static pid_t worker;
@@ -52,6 +54,8 @@ static void handle(void *deps, const struct request *req, struct response *resp)
 	buf_printf(&resp->body, "len=%zu account=%s age=%d gone=%d waited=%" PRId64 ";", len,
 	           req->account, (int)req->age_ms, req->gone(req->ctx), req->waited_ms);
 	buf_printf(&resp->body, "id=%s traceparent=%s;", req->id, req->traceparent);
+	buf_printf(&resp->body, "file=%" PRId64 " repeatable=%d;", req->file_length,
+	           req->repeatable);
 }
 
 static void tell(void *deps)
@@ -134,6 +138,8 @@ static int send_request(const char *route, const char *length, size_t sent, int 
 	fcgi_param(fd, "ACCOUNT_ID", "0123456789abcdef");
 	fcgi_param(fd, "REQUEST_TIME", "1.250");
 	fcgi_param(fd, "PASSED_AT", passed_at);
+	fcgi_param(fd, "FILE_LENGTH", file_length);
+	fcgi_param(fd, "REPEATABLE", repeatable);
 	fcgi_param(fd, "CONTENT_LENGTH", length);
 	fcgi_param(fd, NULL, NULL);
 	if (sent > 0)
@@ -189,6 +195,29 @@ static void a_body_without_its_length_is_cut(void **state)
 		fcgi_record(fd, FCGI_INPUT, "", 0);
 		assert_answer(fd, "Status: 400\r\n", "len=0");
 	}
+}
+
+static void what_the_gateway_says_of_a_form(void **state)
+{
+	static const struct {
+		const char *file_length, *repeatable, *seen;
+	} rows[] = {
+	    {"", "", "file=-1 repeatable=0;"},    {"", "1", "file=-1 repeatable=1;"},
+	    {"12", "", "file=12 repeatable=0;"},  {"-5", "0", "file=-1 repeatable=0;"},
+	    {"x", "11", "file=-1 repeatable=0;"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = -1;
+
+		file_length = rows[i].file_length;
+		repeatable = rows[i].repeatable;
+		fd = send_request("echo", "0", 0, 0);
+		fcgi_record(fd, FCGI_INPUT, "", 0);
+		assert_answer(fd, "Status: 200\r\n", rows[i].seen);
+	}
+	file_length = repeatable = "";
 }
 
 /* How long a request that was passed on ${ago_ms} ago seems to have waited. */
@@ -530,6 +559,7 @@ int main(void)
 	    test(a_short_body_is_cut),
 	    test(a_long_body_is_cut),
 	    test(a_body_without_its_length_is_cut),
+	    test(what_the_gateway_says_of_a_form),
 	    test(a_wait_is_told),
 	    test(what_ties_the_lines_is_checked),
 	    test(a_half_closed_body_is_cut),
