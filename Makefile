@@ -53,7 +53,7 @@ up: secrets build
 down logs ps clean: export PROFILE = monitoring
 
 down:
-	@$(COMPOSE) down --remove-orphans
+	@scripts/down
 
 logs:
 	@$(COMPOSE) logs -f --tail 100

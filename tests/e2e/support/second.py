@@ -43,9 +43,13 @@ class Second(Stack):
         keys.write_text(jwt_keys)
         keys.chmod(0o444)
         assert self.script("secrets", str(self.folder)).returncode == 0
+        self.start()
+
+    def start(self):
         services = self.compose("config", "--services").stdout.split()
         # At once: whoever needs another tries again until it is there.
         self.compose("up", "-d", "--no-deps", *(name for name in services if name != "metrics"))
+        self.forget()
         for name in ("migrate", "createbuckets"):
             until(lambda name=name: self.has_ended_well(name), UP_WITHIN, f"{name} has done its work")
         self.wait_ready()
