@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -15,7 +17,7 @@ from support.client import exchange, head
 from support.images import Images
 from support.ledger import Account
 from support.problem import check_rules
-from support.stack import free_port
+from support.stack import TREE, free_port
 from support.wait import until
 
 HOST = "gateway.test"
@@ -216,6 +218,18 @@ def test_another_pair_that_does_not_fit(tls, tmp_path):
         assert done.returncode == 1 and "certificate:" in done.stderr
         assert [file.read_bytes() for file in tls.files] == before
     assert tls.served() == served
+
+
+def test_a_change_that_is_cut(tls, tmp_path):
+    """Nothing stays of a pair that the gateway has not taken."""
+    certificate, key = make_pair(tmp_path, "cut")
+    before = [file.read_bytes() for file in tls.files]
+    with subprocess.Popen([TREE / "scripts/certificate", certificate, key, *tls.files], env=tls.stack.environ,
+                          start_new_session=True) as running:
+        until(lambda: tls.files[1].read_bytes() == key.read_bytes(), 20, "the new key is there")
+        os.killpg(running.pid, signal.SIGTERM)
+    assert running.returncode == 130
+    assert [file.read_bytes() for file in tls.files] == before
 
 
 def test_a_renewed_certificate(tls, ledger, member, tmp_path):
