@@ -100,8 +100,9 @@ def test_promtool(client):
 
 def test_the_document_names_each(client):
     shown = set(re.findall(r"^# TYPE (\w+) ", client.get("/metrics").text, re.M))
-    text = (TREE / "docs" / "metrics.md").read_text()
-    assert set(re.findall(r"^\| `(\w+)` ", text, re.M)) == shown
+    named = set(re.findall(r"^\| `(\w+)` ", (TREE / "docs" / "metrics.md").read_text(), re.M))
+    assert named - shown == {"imagegate_certificate_not_after_seconds"}  # where TLS is on: test_tls.py
+    assert shown <= named
 
 
 # -- that it is what happened
