@@ -201,7 +201,7 @@ bench: toolchain
 	docker run --rm --network host --pid host -u "$$(id -u):$$(id -g)" --group-add "$$(stat -c %g /var/run/docker.sock)" \
 	    -v /var/run/docker.sock:/var/run/docker.sock -v "$(CURDIR):$(CURDIR)" -w "$(CURDIR)" -e PYTHONDONTWRITEBYTECODE=1 \
 	    -e PROJECT=imagegate-bench -e BASE_URL= -e S3_URL= \
-	    -e SECRETS_DIR="$(CURDIR)/build/bench-secrets" -e TOOLCHAIN=$(TOOLCHAIN) -e COMMIT="$$(git describe --always --dirty)" -e ROUNDS \
+	    -e SECRETS_DIR="$(CURDIR)/build/bench-secrets" -e TOOLCHAIN=$(TOOLCHAIN) -e COMMIT="$$(git describe --always)$$(git diff --quiet HEAD -- . ':!bench/results' || echo -dirty)" -e ROUNDS \
 	    imagegate-bench python3 bench/bench.py $(CASE)
 	@$(COMPOSE) down --volumes --remove-orphans >/dev/null 2>&1
 
