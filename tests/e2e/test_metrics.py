@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from support.images import Images
-from support.stack import POOLS, TREE
+from support.stack import BY_TLS, POOLS, TREE
 from support.tokens import encode
 from support.wait import until
 
@@ -101,7 +101,7 @@ def test_promtool(client):
 def test_the_document_names_each(client):
     shown = set(re.findall(r"^# TYPE (\w+) ", client.get("/metrics").text, re.M))
     named = set(re.findall(r"^\| `(\w+)` ", (TREE / "docs" / "metrics.md").read_text(), re.M))
-    assert named - shown == {"imagegate_certificate_not_after_seconds"}  # where TLS is on: test_tls.py
+    assert named - shown == BY_TLS
     assert shown <= named
 
 

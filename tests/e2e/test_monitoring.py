@@ -11,7 +11,7 @@ import requests
 import yaml
 from support.images import Images
 from support.ledger import TOKEN, Account
-from support.stack import TREE, docker, free_port
+from support.stack import BY_TLS, TREE, docker, free_port
 from support.substitute import TOOLCHAIN, container
 from support.wait import until
 
@@ -22,7 +22,6 @@ NETWORKS = {"prometheus": {"prometheus", "monitoring", "store"}, "nginx-exporter
             "postgres-exporter": {"monitoring", "users"}}
 JOBS = {"imagegate", "nginx", "postgresql", "minio", "prometheus"}
 LIMIT = 120  # seconds for what takes a few scrapes
-BY_TLS = {"imagegate_certificate_not_after_seconds"}  # is there where TLS is on only: test_tls.py
 ALERTMANAGER = "alertmanager.test:9093"
 ROUNDS = 20  # of use and a scrape, where three do
 

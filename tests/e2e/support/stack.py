@@ -18,6 +18,7 @@ TREE = pathlib.Path(__file__).parents[3]
 POOLS = ("security", "security-validate", "uploader", "uploader-signer",
          "uploader-gallery")
 ONE_SHOTS = ("migrate", "createbuckets")
+BY_TLS = {"imagegate_certificate_not_after_seconds"}  # metrics that are there where TLS is on only: test_tls.py
 SERVICES = ("gateway", *POOLS, "security-revocations", "metrics", "storage", "db")  # those that stay up
 
 # One line a process: pid, parent, descriptors, resident KiB, program file.
