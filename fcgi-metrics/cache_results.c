@@ -39,8 +39,7 @@ static int open_in(const char *folder, const char *name)
 	return -1;
 }
 
-/* Whether the file is ours until it is closed: two containers of the pool may be up side by side.
- */
+/* Whether the file is ours until it is closed; two containers of the pool may run side by side. */
 static bool lock(int fd)
 {
 	struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

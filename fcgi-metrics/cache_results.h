@@ -46,8 +46,8 @@ struct cache_results {
 /*
  * Count what is new in the files of ${folder}, and set *${ret} to all that was counted ever.  What
  * is too much for a moment, and what another process is counting just now, comes with a later call.
- * Never waits.  ERR_NOT_FOUND: there are no such files.  ERR_UNAVAILABLE:
- * the sums cannot be written.
+ * Never waits.  ERR_NOT_FOUND: there are no such files.  ERR_UNAVAILABLE: the sums cannot be
+ * written.
  */
 MUST_CHECK enum err cache_results_count(const char *folder, struct cache_results *ret);
 
